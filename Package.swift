@@ -1,0 +1,94 @@
+// swift-tools-version: 6.0
+import PackageDescription
+
+/// One strategy kind, one target: a strategy imports DetectionCore alone.
+func strategies(_ name: String) -> Target {
+  .target(name: name, dependencies: ["DetectionCore"], path: "Plugins/\(name)")
+}
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: [.target(name: name)] + dependencies,
+    path: "Tests/\(name)", resources: resources)
+}
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let strategyTargets: [Target.Dependency] = ["Samplers", "LossScalers", "Thresholders", "BiasInitializers"]
+
+let package = Package(
+  name: "SamplingFree",
+  products: [
+    .library(name: "SamplingFree", targets: ["SamplingFree"]),
+    .library(name: "DetectionCore", targets: ["DetectionCore"]),
+    .executable(name: "sampling-free", targets: ["sampling-free"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+  ],
+  targets: [
+    // C libraries: module maps and macro shims, nothing else.
+    .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
+    .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
+    .systemLibrary(name: "CImageCodecs", pkgConfig: "libpng libturbojpeg libexif cairo", providers: [.apt(["libpng-dev", "libturbojpeg0-dev", "libexif-dev", "libcairo2-dev"])]),
+    .systemLibrary(name: "COpenMP"),
+
+    // The core, downwards only.
+    module("Suggestions"),
+    module("Parallel", ["COpenMP"]),
+    .target(name: "CFusedLoss"),
+    module("DetectionCore", ["Parallel", "Suggestions", "CFusedLoss"]),
+    module("NeuralNetwork", ["COneDNN", "Parallel"]),
+    module("HDF5", ["CHDF5", "Suggestions"]),
+    module("Detectors", ["NeuralNetwork", "DetectionCore", "Parallel", "Suggestions"]),
+    module("Weights", ["HDF5", "NeuralNetwork", "DetectionCore", "Suggestions"]),
+    .target(
+      name: "Datasets", dependencies: ["DetectionCore", "CImageCodecs", "Parallel", "Suggestions"],
+      resources: [.copy("Resources")]),
+    module("Drawing", ["CImageCodecs", "Datasets", "DetectionCore"]),
+    module("Evaluation", ["Parallel"]),
+    module("Configuration", ["DetectionCore", "Suggestions", yams]),
+
+    // Strategies: one file each.
+    strategies("Samplers"),
+    strategies("LossScalers"),
+    strategies("Thresholders"),
+    strategies("BiasInitializers"),
+
+    // Putting it to use.
+    module(
+      "Training",
+      ["Detectors", "NeuralNetwork", "DetectionCore", "Weights", "Datasets", "Evaluation", "Configuration", "Parallel", logging]),
+    module(
+      "SamplingFree",
+      ["Training", "Detectors", "NeuralNetwork", "DetectionCore", "Weights", "HDF5", "Datasets", "Drawing", "Evaluation",
+        "Configuration"] + strategyTargets),
+    module("SamplingFreeCommand", ["SamplingFree", argumentParser, logging]),
+    .executableTarget(name: "sampling-free", dependencies: ["SamplingFreeCommand"]),
+
+    // Chapters as tests.
+    .executableTarget(name: "LiterateTool", path: "Plugins/Literate/Tool"),
+    .plugin(
+      name: "Literate", capability: .buildTool(), dependencies: ["LiterateTool"], path: "Plugins/Literate/Plugin"),
+    .target(name: "LiterateSupport", path: "Plugins/Literate/Support"),
+
+    tests("DetectionCore", []),
+    tests("NeuralNetwork", [], resources: [.copy("Goldens")]),
+    tests("HDF5", []),
+    tests("Detectors", []),
+    tests("Weights", []),
+    tests("Datasets", []),
+    tests("Drawing", []),
+    tests("Evaluation", [], resources: [.copy("Goldens")]),
+    tests("Configuration", []),
+    tests("Samplers", []),
+    tests("Training", ["SamplingFree"]),
+  ]
+)

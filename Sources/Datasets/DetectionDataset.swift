@@ -1,0 +1,56 @@
+import DetectionCore
+
+/// One object of an image's ground truth.
+public struct Annotation: Hashable, Sendable {
+  public var box: Box
+  /// Index into the data set's `classNames`, from 0.
+  public var classIndex: Int
+  /// COCO's `iscrowd`: a region of many objects, never trained on, ignored in evaluation.
+  public var isCrowd: Bool
+  /// Square pixels, of the segmentation where there is one, else of the box.
+  public var area: Double
+
+  public init(box: Box, classIndex: Int, isCrowd: Bool = false, area: Double? = nil) {
+    self.box = box
+    self.classIndex = classIndex
+    self.isCrowd = isCrowd
+    self.area = area ?? Double(box.area)
+  }
+}
+
+/// An image with its objects.
+public struct Sample: Sendable {
+  public var id: Int
+  public var image: Image
+  public var annotations: [Annotation]
+
+  public init(id: Int, image: Image, annotations: [Annotation]) {
+    self.id = id
+    self.image = image
+    self.annotations = annotations
+  }
+}
+
+/// What is known of an image without decoding it: enough to count anchors.
+public struct SampleHeader: Sendable {
+  public var id: Int
+  public var width: Int
+  public var height: Int
+  public var annotations: [Annotation]
+
+  public init(id: Int, width: Int, height: Int, annotations: [Annotation]) {
+    self.id = id
+    self.width = width
+    self.height = height
+    self.annotations = annotations
+  }
+}
+
+/// A finite, ordered set of annotated images. `sample(at:)` is called from several threads at once.
+public protocol DetectionDataset: Sendable {
+  var classNames: [String] { get }
+  var count: Int { get }
+  /// - Throws: what reading or decoding the image throws, naming the file.
+  func sample(at index: Int) throws -> Sample
+  func header(at index: Int) throws -> SampleHeader
+}
