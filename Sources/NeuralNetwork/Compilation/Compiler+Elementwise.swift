@@ -1,0 +1,151 @@
+import COneDNN
+
+extension Compiler {
+  mutating func emitElementwise(_ index: Int, _ algorithm: dnnl_alg_kind_t, backward: dnnl_alg_kind_t) throws {
+    let name = graph.nodes[index].name
+    let source = input(index)
+    let x = try value(source)
+    var layout = x.layout.raw
+    var description = dnnl_eltwise_desc_t()
+    try OneDNN.check(
+      dnnl_eltwise_forward_desc_init(&description, dnnl_forward_training, algorithm, &layout, 0, 0), name)
+    let y = builder.temporary(x.layout)
+    builder.run(try Primitive(&description, name: name), [(DNNL_ARG_SRC, x), (DNNL_ARG_DST, y)], name: name)
+    buffers[index] = y
+    needsGradient[index] = needsGradient[source]
+    guard needsGradient[index] else { return }
+    backwardPasses[index] = { compiler in
+      let gradient = try compiler.gradientThrough(
+        backward, forward: algorithm, try compiler.gradient(of: index), result: y, name: name)
+      try compiler.addGradient(gradient, to: source)
+    }
+  }
+
+  mutating func emitAdd(_ index: Int, relu: Bool) throws {
+    let name = graph.nodes[index].name
+    let (first, second) = (input(index, 0), input(index, 1))
+    let a = try value(first)
+    guard try value(second).layout.shape == a.layout.shape else {
+      throw EngineError("\(name): shapes \(a.layout.shape) and \(try value(second).layout.shape) differ")
+    }
+    let b = try builder.reordered(try value(second), to: a.layout, name: name)
+    var layout = a.layout.raw
+    var description = dnnl_binary_desc_t()
+    try OneDNN.check(dnnl_binary_desc_init(&description, dnnl_binary_add, &layout, &layout, &layout), name)
+    let primitive = try Primitive(&description, attributes: relu ? Attributes(.relu) : nil, name: name)
+    let y = builder.temporary(a.layout)
+    builder.run(primitive, [(DNNL_ARG_SRC_0, a), (DNNL_ARG_SRC_1, b), (DNNL_ARG_DST, y)], name: name)
+    buffers[index] = y
+    needsGradient[index] = needsGradient[first] || needsGradient[second]
+    guard needsGradient[index] else { return }
+    backwardPasses[index] = { compiler in
+      var gradient = try compiler.gradient(of: index)
+      if relu {
+        gradient = try compiler.gradientThrough(
+          dnnl_eltwise_relu_use_dst_for_bwd, forward: dnnl_eltwise_relu, gradient, result: y, name: "\(name) relu")
+      }
+      gradient.isShared = true  // both summands have this gradient
+      for summand in [first, second] where compiler.needsGradient[summand] {
+        try compiler.addGradient(gradient, to: summand)
+      }
+    }
+  }
+
+  mutating func emitUpsampleAdd(_ index: Int) throws {
+    let name = graph.nodes[index].name
+    let (lateral, top) = (input(index, 0), input(index, 1))
+    let x = try value(top)
+    let side = try value(lateral)
+    let (topShape, shape) = (x.layout.shape, side.layout.shape)
+    guard topShape[0] == shape[0], topShape[1] == shape[1], topShape[2] * 2 == shape[2], topShape[3] * 2 == shape[3] else {
+      throw EngineError("\(name): \(topShape) up-sampled by 2 is not \(shape); pad the input to a multiple of its largest stride")
+    }
+    var xLayout = x.layout.raw
+    var yLayout = side.layout.raw
+    var description = dnnl_resampling_desc_t()
+    try OneDNN.check(
+      dnnl_resampling_forward_desc_init(
+        &description, dnnl_forward_training, dnnl_resampling_nearest, nil, &xLayout, &yLayout), name)
+    let forward = try Primitive(&description, name: name)
+    let upsampled = builder.temporary(side.layout)
+    builder.run(forward, [(DNNL_ARG_SRC, x), (DNNL_ARG_DST, upsampled)], name: name)
+    let sum = try Primitive.sum([upsampled.layout, side.layout], into: side.layout, name: name)
+    builder.run(
+      sum, [(DNNL_ARG_MULTIPLE_SRC, upsampled), (DNNL_ARG_MULTIPLE_SRC + 1, side), (DNNL_ARG_DST, upsampled)], name: name)
+    buffers[index] = upsampled
+    needsGradient[index] = needsGradient[lateral] || needsGradient[top]
+    guard needsGradient[index] else { return }
+    backwardPasses[index] = { compiler in
+      var gradient = try compiler.gradient(of: index)
+      if compiler.needsGradient[top] {
+        var dxLayout = x.layout.raw
+        var dyLayout = side.layout.raw
+        var description = dnnl_resampling_desc_t()
+        try OneDNN.check(
+          dnnl_resampling_backward_desc_init(&description, dnnl_resampling_nearest, nil, &dxLayout, &dyLayout),
+          "\(name) backward")
+        let backward = try Primitive(&description, hint: forward, name: "\(name) backward")
+        let dy = try compiler.builder.reordered(gradient.buffer, to: side.layout, name: name)
+        let dx = compiler.builder.temporary(x.layout)
+        compiler.builder.run(backward, [(DNNL_ARG_DIFF_DST, dy), (DNNL_ARG_DIFF_SRC, dx)], name: "\(name) backward")
+        try compiler.addGradient(Gradient(buffer: dx, isShared: false), to: top)
+      }
+      if compiler.needsGradient[lateral] {
+        gradient.isShared = true
+        try compiler.addGradient(gradient, to: lateral)
+      }
+    }
+  }
+
+  mutating func emitMaxPool(_ index: Int, kernel: Int, stride: Int, padding: Int) throws {
+    let name = graph.nodes[index].name
+    let source = input(index)
+    let x = try value(source)
+    let shape = x.layout.shape
+    let extents = try shape.dropFirst(2).map { extent in
+      guard extent + 2 * padding >= kernel else { throw EngineError("\(name): \(shape) is smaller than the window") }
+      return (extent + 2 * padding - kernel) / stride + 1
+    }
+    let strides = [Int64(stride), Int64(stride)]
+    let window = [Int64(kernel), Int64(kernel)]
+    let begin = [Int64(padding), Int64(padding)]
+    // At the far side only as much padding as the last window needs.
+    let end = zip(extents, shape.dropFirst(2)).map { out, extent in Int64((out - 1) * stride + kernel - extent - padding) }
+    var xLayout = x.layout.raw
+    var yAny = try MemoryDescriptor.any([shape[0], shape[1]] + extents).raw
+    var description = dnnl_pooling_desc_t()
+    try OneDNN.check(
+      dnnl_pooling_forward_desc_init(
+        &description, builder.isTraining ? dnnl_forward_training : dnnl_forward_inference, dnnl_pooling_max, &xLayout,
+        &yAny, strides, window, begin, end), name)
+    let forward = try Primitive(&description, name: name)
+    let y = builder.temporary(try forward.requiredLayout(dnnl_query_dst_md, name))
+    var arguments = [(DNNL_ARG_SRC, x), (DNNL_ARG_DST, y)]
+    var workspace: Buffer?
+    if builder.isTraining, let layout = forward.layout(dnnl_query_workspace_md), layout.byteCount > 0 {
+      let buffer = builder.temporary(layout)
+      arguments.append((DNNL_ARG_WORKSPACE, buffer))
+      workspace = buffer
+    }
+    builder.run(forward, arguments, name: name)
+    buffers[index] = y
+    needsGradient[index] = needsGradient[source]
+    guard needsGradient[index] else { return }
+    backwardPasses[index] = { compiler in
+      let gradient = try compiler.gradient(of: index)
+      var dxLayout = x.layout.raw
+      var dyLayout = y.layout.raw
+      var description = dnnl_pooling_desc_t()
+      try OneDNN.check(
+        dnnl_pooling_backward_desc_init(
+          &description, dnnl_pooling_max, &dxLayout, &dyLayout, strides, window, begin, end), "\(name) backward")
+      let backward = try Primitive(&description, hint: forward, name: "\(name) backward")
+      let dy = try compiler.builder.reordered(gradient.buffer, to: y.layout, name: name)
+      let dx = compiler.builder.temporary(x.layout)
+      var arguments = [(DNNL_ARG_DIFF_DST, dy), (DNNL_ARG_DIFF_SRC, dx)]
+      if let workspace { arguments.append((DNNL_ARG_WORKSPACE, workspace)) }
+      compiler.builder.run(backward, arguments, name: "\(name) backward")
+      try compiler.addGradient(Gradient(buffer: dx, isShared: false), to: source)
+    }
+  }
+}

@@ -1,0 +1,157 @@
+import COneDNN
+import Parallel
+
+extension Compiler {
+  /// Training: on the batch's statistics, moving ones updated. Inference: on the moving statistics.
+  mutating func emitBatchNormalization(_ index: Int, path: String, epsilon: Float, relu: Bool) throws {
+    let source = input(index)
+    let x = try value(source)
+    let channels = x.layout.shape[1]
+    let gamma = try builder.parameter("\(path)/gamma")
+    let beta = try builder.parameter("\(path)/beta")
+    let movingMean = try builder.parameter("\(path)/moving_mean")
+    let movingVariance = try builder.parameter("\(path)/moving_variance")
+    let training = builder.isTraining
+    let scaleFlags = dnnl_use_scale.rawValue | dnnl_use_shift.rawValue | (relu ? dnnl_fuse_norm_relu.rawValue : 0)
+    let flags = scaleFlags | (training ? 0 : dnnl_use_global_stats.rawValue)
+    var layout = x.layout.raw
+    var description = dnnl_batch_normalization_desc_t()
+    try OneDNN.check(
+      dnnl_batch_normalization_forward_desc_init(
+        &description, training ? dnnl_forward_training : dnnl_forward_inference, &layout, epsilon, flags), path)
+    let forward = try Primitive(&description, name: path)
+    let y = builder.temporary(x.layout)
+    let mean = training ? builder.temporary(try .plain([channels])) : movingMean
+    let variance = training ? builder.temporary(try .plain([channels])) : movingVariance
+    var arguments = [
+      (DNNL_ARG_SRC, x), (DNNL_ARG_DST, y), (DNNL_ARG_SCALE, gamma), (DNNL_ARG_SHIFT, beta),
+      (DNNL_ARG_MEAN, mean), (DNNL_ARG_VARIANCE, variance),
+    ]
+    var workspace: Buffer?
+    if training, let layout = forward.layout(dnnl_query_workspace_md), layout.byteCount > 0 {
+      let buffer = builder.temporary(layout)
+      arguments.append((DNNL_ARG_WORKSPACE, buffer))
+      workspace = buffer
+    }
+    builder.run(forward, arguments, name: path)
+    buffers[index] = y
+    needsGradient[index] = training
+    guard training else { return }
+
+    let count = Float(x.layout.shape.reduce(1, *) / channels)
+    let unbias = count > 1 ? count / (count - 1) : 1
+    builder.run([mean, variance, movingMean, movingVariance], name: "\(path) moving statistics") { p in
+      for i in 0..<channels {
+        p[2][i] += 0.1 * (p[0][i] - p[2][i])
+        p[3][i] += 0.1 * (p[1][i] * unbias - p[3][i])
+      }
+    }
+    backwardPasses[index] = { compiler in
+      let gradient = try compiler.gradient(of: index)
+      var layout = x.layout.raw
+      var description = dnnl_batch_normalization_desc_t()
+      try OneDNN.check(
+        dnnl_batch_normalization_backward_desc_init(
+          &description, dnnl_backward, &layout, &layout, epsilon, scaleFlags), "\(path) backward")
+      let backward = try Primitive(&description, hint: forward, name: "\(path) backward")
+      let dy = try compiler.builder.reordered(gradient.buffer, to: x.layout, name: path)
+      let dx = compiler.builder.temporary(x.layout)
+      let dGamma = compiler.builder.temporary(gamma.layout)
+      let dBeta = compiler.builder.temporary(beta.layout)
+      var arguments = [
+        (DNNL_ARG_SRC, x), (DNNL_ARG_MEAN, mean), (DNNL_ARG_VARIANCE, variance), (DNNL_ARG_SCALE, gamma),
+        (DNNL_ARG_DIFF_DST, dy), (DNNL_ARG_DIFF_SRC, dx), (DNNL_ARG_DIFF_SCALE, dGamma), (DNNL_ARG_DIFF_SHIFT, dBeta),
+      ]
+      if let workspace { arguments.append((DNNL_ARG_WORKSPACE, workspace)) }
+      compiler.builder.run(backward, arguments, name: "\(path) backward")
+      try compiler.builder.storeGradient(dGamma, path: "\(path)/gamma")
+      try compiler.builder.storeGradient(dBeta, path: "\(path)/beta")
+      if compiler.needsGradient[source] {
+        try compiler.addGradient(Gradient(buffer: dx, isShared: false), to: source)
+      }
+    }
+  }
+
+  /// Batch normalisation of the view [1, images · groups, channels / groups, height · width], which has the group's
+  /// statistics, then gamma and beta by channel.
+  mutating func emitGroupNormalization(_ index: Int, path: String, groups: Int, epsilon: Float) throws {
+    let source = input(index)
+    let shape = try value(source).layout.shape
+    let plain = try MemoryDescriptor.plain(shape)
+    let x = try builder.reordered(try value(source), to: plain, name: path)
+    let (images, channels, area) = (shape[0], shape[1], shape[2] * shape[3])
+    let view = try MemoryDescriptor.plain([1, images * groups, channels / groups, area])
+    let gamma = try builder.parameter("\(path)/gamma")
+    let beta = try builder.parameter("\(path)/beta")
+    var layout = view.raw
+    var description = dnnl_batch_normalization_desc_t()
+    try OneDNN.check(
+      dnnl_batch_normalization_forward_desc_init(&description, dnnl_forward_training, &layout, epsilon, 0), path)
+    let forward = try Primitive(&description, name: path)
+    let normalized = builder.temporary(view)
+    let statistics = try MemoryDescriptor.plain([images * groups])
+    let mean = builder.temporary(statistics)
+    let variance = builder.temporary(statistics)
+    let xView = Buffer(slot: x.slot, layout: view, offset: x.offset)
+    builder.run(
+      forward,
+      [(DNNL_ARG_SRC, xView), (DNNL_ARG_DST, normalized), (DNNL_ARG_MEAN, mean), (DNNL_ARG_VARIANCE, variance)],
+      name: path)
+    let y = builder.temporary(plain)
+    builder.run([normalized, gamma, beta, y], name: "\(path) scale") { p in
+      Parallel.forChunks(of: images * channels) { _, planes in
+        for plane in planes {
+          let (scale, shift) = (p[1][plane % channels], p[2][plane % channels])
+          let (from, to) = (p[0] + plane * area, p[3] + plane * area)
+          for i in 0..<area { to[i] = scale * from[i] + shift }
+        }
+      }
+    }
+    buffers[index] = y
+    needsGradient[index] = builder.isTraining
+    guard builder.isTraining else { return }
+
+    backwardPasses[index] = { compiler in
+      let gradient = try compiler.gradient(of: index)
+      let dy = try compiler.builder.reordered(gradient.buffer, to: plain, name: path)
+      let dNormalized = compiler.builder.temporary(view)
+      let dGamma = compiler.builder.temporary(gamma.layout)
+      let dBeta = compiler.builder.temporary(beta.layout)
+      compiler.builder.run([dy, normalized, gamma, dNormalized, dGamma, dBeta], name: "\(path) scale backward") { p in
+        Parallel.forChunks(of: channels) { _, range in
+          for channel in range {
+            var gammaSum: Float = 0
+            var betaSum: Float = 0
+            for image in 0..<images {
+              let start = (image * channels + channel) * area
+              for i in start..<(start + area) {
+                gammaSum += p[0][i] * p[1][i]
+                betaSum += p[0][i]
+                p[3][i] = p[0][i] * p[2][channel]
+              }
+            }
+            p[4][channel] = gammaSum
+            p[5][channel] = betaSum
+          }
+        }
+      }
+      try compiler.builder.storeGradient(dGamma, path: "\(path)/gamma")
+      try compiler.builder.storeGradient(dBeta, path: "\(path)/beta")
+      guard compiler.needsGradient[source] else { return }
+      var layout = view.raw
+      var description = dnnl_batch_normalization_desc_t()
+      try OneDNN.check(
+        dnnl_batch_normalization_backward_desc_init(&description, dnnl_backward_data, &layout, &layout, epsilon, 0),
+        "\(path) backward")
+      let backward = try Primitive(&description, hint: forward, name: "\(path) backward")
+      let dx = compiler.builder.temporary(view)
+      compiler.builder.run(
+        backward,
+        [
+          (DNNL_ARG_SRC, xView), (DNNL_ARG_MEAN, mean), (DNNL_ARG_VARIANCE, variance),
+          (DNNL_ARG_DIFF_DST, dNormalized), (DNNL_ARG_DIFF_SRC, dx),
+        ], name: "\(path) backward")
+      try compiler.addGradient(Gradient(buffer: Buffer(slot: dx.slot, layout: plain), isShared: false), to: source)
+    }
+  }
+}

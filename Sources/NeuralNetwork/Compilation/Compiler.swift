@@ -1,0 +1,152 @@
+import COneDNN
+
+/// Turns a graph into the steps of a program for one input size.
+struct Compiler {
+  let graph: Graph
+  var builder: ProgramBuilder
+  /// What is known of each value so far.
+  var buffers: [Buffer?]
+  /// Whether a parameter upstream of the value, or the value's own, is trained.
+  var needsGradient: [Bool]
+  private var gradients: [Gradient?]
+  /// What a node's backward pass needs of its forward pass.
+  var backwardPasses: [((inout Compiler) throws -> Void)?]
+
+  struct Gradient {
+    var buffer: Buffer
+    /// Another value's gradient lies in the same memory, or the memory is the caller's: not to be written to.
+    var isShared: Bool
+  }
+
+  init(graph: Graph, parameters: Parameters, isTraining: Bool) {
+    self.graph = graph
+    builder = ProgramBuilder(parameters: parameters, isTraining: isTraining)
+    buffers = Array(repeating: nil, count: graph.nodes.count)
+    needsGradient = Array(repeating: false, count: graph.nodes.count)
+    gradients = Array(repeating: nil, count: graph.nodes.count)
+    backwardPasses = Array(repeating: nil, count: graph.nodes.count)
+  }
+
+  /// - Parameter input: [images, channels, height, width].
+  mutating func compile(input shape: [Int]) throws -> Program {
+    guard shape.count == 4, shape.allSatisfy({ $0 > 0 }) else {
+      throw EngineError("input shape \(shape) is not [images, channels, height, width], all positive")
+    }
+    let input = try builder.persistent(.plain(shape))
+    for index in graph.nodes.indices {
+      let node = graph.nodes[index]
+      switch node.operation {
+      case .input:
+        guard node.channels == shape[1] else {
+          throw EngineError("the network takes \(node.channels) channels, the input has \(shape[1])")
+        }
+        buffers[index] = input
+      case .convolution(let convolution): try emit(convolution, index)
+      case .batchNormalization(let path, let epsilon, let relu):
+        try emitBatchNormalization(index, path: path, epsilon: epsilon, relu: relu)
+      case .groupNormalization(let path, let groups, let epsilon):
+        try emitGroupNormalization(index, path: path, groups: groups, epsilon: epsilon)
+      case .relu: try emitElementwise(index, dnnl_eltwise_relu, backward: dnnl_eltwise_relu_use_dst_for_bwd)
+      case .sigmoid: try emitElementwise(index, dnnl_eltwise_logistic, backward: dnnl_eltwise_logistic_use_dst_for_bwd)
+      case .maxPool(let kernel, let stride, let padding):
+        try emitMaxPool(index, kernel: kernel, stride: stride, padding: padding)
+      case .add(let relu): try emitAdd(index, relu: relu)
+      case .upsampleAdd: try emitUpsampleAdd(index)
+      }
+    }
+    let outputs = try graph.outputs.map { try emitOutput($0) }
+    if builder.isTraining {
+      builder.phase = .backward
+      for index in graph.nodes.indices.reversed() where gradients[index] != nil {
+        try backwardPasses[index]?(&self)
+        gradients[index] = nil
+      }
+    }
+    return try Program(builder: builder, input: input, outputs: outputs)
+  }
+
+  // MARK: Values
+
+  func value(_ index: Int) throws -> Buffer {
+    guard let buffer = buffers[index] else { throw EngineError("\(graph.nodes[index].name) has no value") }
+    return buffer
+  }
+
+  func input(_ index: Int, _ position: Int = 0) -> Int { graph.nodes[index].inputs[position].index }
+
+  // MARK: Gradients
+
+  /// The gradient of a value, complete when its own backward pass runs.
+  func gradient(of index: Int) throws -> Gradient {
+    guard let gradient = gradients[index] else { throw EngineError("\(graph.nodes[index].name) has no gradient") }
+    return gradient
+  }
+
+  /// Adds to a value's gradient.
+  mutating func addGradient(_ new: Gradient, to index: Int) throws {
+    guard let old = gradients[index] else {
+      gradients[index] = new
+      return
+    }
+    let name = "\(graph.nodes[index].name) gradient"
+    // In place where the memory is ours and in the layout of the value.
+    let target = old.isShared ? builder.temporary(try value(index).layout) : old.buffer
+    let primitive = try Primitive.sum([old.buffer.layout, new.buffer.layout], into: target.layout, name: name)
+    builder.run(
+      primitive,
+      [(DNNL_ARG_MULTIPLE_SRC, old.buffer), (DNNL_ARG_MULTIPLE_SRC + 1, new.buffer), (DNNL_ARG_DST, target)], name: name)
+    builder.forgetReorders(of: target)
+    gradients[index] = Gradient(buffer: target, isShared: false)
+  }
+
+  /// The gradient in front of an element-wise function of which only the result is kept.
+  mutating func gradientThrough(
+    _ algorithm: dnnl_alg_kind_t, forward: dnnl_alg_kind_t, _ gradient: Gradient, result: Buffer, name: String
+  ) throws -> Gradient {
+    var data = result.layout.raw
+    var forwardDescriptor = dnnl_eltwise_desc_t()
+    try OneDNN.check(
+      dnnl_eltwise_forward_desc_init(&forwardDescriptor, dnnl_forward_training, forward, &data, 0, 0), name)
+    let hint = try Primitive(&forwardDescriptor, name: name)
+    var descriptor = dnnl_eltwise_desc_t()
+    try OneDNN.check(dnnl_eltwise_backward_desc_init(&descriptor, algorithm, &data, &data, 0, 0), "\(name) backward")
+    let primitive = try Primitive(&descriptor, hint: hint, name: "\(name) backward")
+    let incoming = try builder.reordered(gradient.buffer, to: result.layout, name: name)
+    let isOwn = !gradient.isShared || incoming.slot != gradient.buffer.slot
+    let target = isOwn ? incoming : builder.temporary(result.layout)
+    builder.run(
+      primitive, [(DNNL_ARG_DST, result), (DNNL_ARG_DIFF_DST, incoming), (DNNL_ARG_DIFF_SRC, target)],
+      name: "\(name) backward")
+    builder.forgetReorders(of: target)
+    return Gradient(buffer: target, isShared: false)
+  }
+
+  // MARK: Outputs
+
+  /// Reorders the values straight into their rows of [images, locations, channels], and back for the gradient.
+  private mutating func emitOutput(_ output: Graph.OutputNode) throws -> Program.OutputPlan {
+    let values = try output.values.map { try value($0.index) }
+    let shapes = values.map(\.layout.shape)
+    let images = shapes[0][0]
+    let channels = shapes[0][1]
+    let locations = shapes.map { $0[2] * $0[3] }.reduce(0, +)
+    let shape = [images, locations, channels]
+    let all = try builder.persistent(.plain(shape))
+    let gradient = builder.isTraining ? try builder.persistent(.plain(shape)) : nil
+    var start = 0
+    for (node, buffer) in zip(output.values, values) {
+      let extents = buffer.layout.shape
+      let strides = [locations * channels, 1, extents[3] * channels, channels]
+      let layout = try MemoryDescriptor(shape: extents, strides: strides)
+      try builder.reorder(
+        buffer, into: Buffer(slot: all.slot, layout: layout, offset: start * channels), name: output.name)
+      if let gradient, needsGradient[node.index] {
+        let view = Buffer(slot: gradient.slot, layout: layout, offset: start * channels)
+        try addGradient(Gradient(buffer: view, isShared: true), to: node.index)
+      }
+      start += extents[2] * extents[3]
+    }
+    return Program.OutputPlan(
+      name: output.name, shape: shape, levels: shapes.map { [$0[2], $0[3]] }, value: all, gradient: gradient)
+  }
+}

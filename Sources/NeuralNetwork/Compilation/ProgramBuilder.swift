@@ -1,0 +1,170 @@
+import COneDNN
+
+/// A buffer of a program being built: a slot of memory, a layout and an offset into the slot.
+struct Buffer {
+  var slot: Int
+  var layout: MemoryDescriptor
+  /// In floats.
+  var offset = 0
+}
+
+/// A piece of memory: part of the arena for the steps that use it, or pinned.
+struct Slot {
+  var byteCount: Int
+  var pinned: UnsafeMutablePointer<Float>?
+  var firstStep = Int.max
+  var lastStep = -1
+}
+
+/// One operation of a program: a oneDNN primitive with its arguments, or a loop of our own.
+struct StepPlan {
+  enum Work {
+    case primitive(Primitive, [(Int32, Buffer)])
+    /// Gets the start of each buffer, in order.
+    case loop([Buffer], ([UnsafeMutablePointer<Float>]) -> Void)
+  }
+  let name: String
+  let work: Work
+
+  var buffers: [Buffer] {
+    switch work {
+    case .primitive(_, let arguments): arguments.map(\.1)
+    case .loop(let buffers, _): buffers
+    }
+  }
+}
+
+/// What compilation gathers: slots, steps, and the kernels to lay out anew when parameters change.
+struct ProgramBuilder {
+  enum Phase { case preparation, forward, backward }
+
+  let parameters: Parameters
+  /// Keeps gradients and the values that they need.
+  let isTraining: Bool
+  var slots: [Slot] = []
+  private(set) var steps: [Phase: [StepPlan]] = [.preparation: [], .forward: [], .backward: []]
+  var phase = Phase.forward
+  /// Owned memory of pinned slots that parameters do not own.
+  private(set) var ownedMemory: [UnsafeMutableBufferPointer<Float>] = []
+  private var prepared: [(key: String, buffer: Buffer)] = []
+  private var reordered: [(slot: Int, offset: Int, buffer: Buffer)] = []
+  /// Parameters whose gradient some earlier step has written already: later ones add to it.
+  private var written: Set<String> = []
+
+  init(parameters: Parameters, isTraining: Bool) {
+    self.parameters = parameters
+    self.isTraining = isTraining
+  }
+
+  // MARK: Memory
+
+  /// Memory that lives from its first to its last step.
+  mutating func temporary(_ layout: MemoryDescriptor) -> Buffer {
+    slots.append(Slot(byteCount: layout.byteCount))
+    return Buffer(slot: slots.count - 1, layout: layout)
+  }
+
+  mutating func pinned(_ layout: MemoryDescriptor, at pointer: UnsafeMutablePointer<Float>) -> Buffer {
+    slots.append(Slot(byteCount: layout.byteCount, pinned: pointer))
+    return Buffer(slot: slots.count - 1, layout: layout)
+  }
+
+  /// Memory that keeps its contents between runs.
+  mutating func persistent(_ layout: MemoryDescriptor) throws -> Buffer {
+    let memory = UnsafeMutableBufferPointer<Float>.allocateAligned((layout.byteCount + 3) / 4)
+    ownedMemory.append(memory)
+    guard let base = memory.baseAddress else { throw EngineError("no memory for a persistent buffer") }
+    return pinned(layout, at: base)
+  }
+
+  // MARK: Steps
+
+  mutating func run(_ primitive: Primitive, _ arguments: [(Int32, Buffer)], name: String) {
+    append(StepPlan(name: name, work: .primitive(primitive, arguments)))
+  }
+
+  mutating func run(_ buffers: [Buffer], name: String, _ body: @escaping ([UnsafeMutablePointer<Float>]) -> Void) {
+    append(StepPlan(name: name, work: .loop(buffers, body)))
+  }
+
+  private mutating func append(_ step: StepPlan) {
+    steps[phase, default: []].append(step)
+    guard phase != .preparation else { return }
+    // Backward steps follow the forward ones.
+    let forwardCount = steps[.forward, default: []].count
+    let index = phase == .forward ? forwardCount - 1 : forwardCount + steps[.backward, default: []].count - 1
+    for buffer in step.buffers {
+      slots[buffer.slot].firstStep = min(slots[buffer.slot].firstStep, index)
+      slots[buffer.slot].lastStep = max(slots[buffer.slot].lastStep, index)
+    }
+  }
+
+  /// The same values in another layout, by a reorder unless it is that layout already. A reorder is done once.
+  mutating func reordered(_ buffer: Buffer, to layout: MemoryDescriptor, name: String) throws -> Buffer {
+    if buffer.layout == layout { return buffer }
+    if let known = reordered.first(where: {
+      $0.slot == buffer.slot && $0.offset == buffer.offset && $0.buffer.layout == layout
+    }) { return known.buffer }
+    let result = temporary(layout)
+    try reorder(buffer, into: result, name: name)
+    reordered.append((buffer.slot, buffer.offset, result))
+    return result
+  }
+
+  /// To be called when a buffer is overwritten in place.
+  mutating func forgetReorders(of buffer: Buffer) { reordered.removeAll { $0.slot == buffer.slot } }
+
+  mutating func reorder(_ source: Buffer, into target: Buffer, accumulate: Bool = false, name: String) throws {
+    let primitive = try Primitive.reorder(
+      from: source.layout, to: target.layout, accumulate: accumulate, name: name)
+    run(primitive, [(DNNL_ARG_FROM, source), (DNNL_ARG_TO, target)], name: "\(name) reorder")
+  }
+
+  // MARK: Parameters
+
+  /// A parameter as it lies in `Parameters`.
+  mutating func parameter(_ path: String) throws -> Buffer {
+    let shape = try parameters.entry(path).declaration.shape
+    return try prepare("parameter \(path)") { builder in
+      builder.pinned(try .plain(shape), at: try builder.parameters.pointer(path))
+    }
+  }
+
+  /// A buffer derived from parameters, filled anew whenever they change and shared by all who ask for the same.
+  mutating func prepare(_ key: String, _ make: (inout ProgramBuilder) throws -> Buffer) throws -> Buffer {
+    if let known = prepared.first(where: { $0.key == key }) { return known.buffer }
+    let outer = phase
+    phase = .preparation
+    defer { phase = outer }
+    let buffer = try make(&self)
+    prepared.append((key, buffer))
+    return buffer
+  }
+
+  /// `source`, itself prepared, in the layout that a primitive wants.
+  mutating func prepared(_ source: Buffer, in layout: MemoryDescriptor, name: String) throws -> Buffer {
+    if source.layout == layout { return source }
+    let known = prepared.first { $0.key == "layout of \(source.slot)" && $0.buffer.layout == layout }
+    if let known { return known.buffer }
+    let outer = phase
+    phase = .preparation
+    defer { phase = outer }
+    let target = try persistent(layout)
+    try reorder(source, into: target, name: name)
+    prepared.append(("layout of \(source.slot)", target))
+    return target
+  }
+
+  /// Where a parameter's gradient goes, and whether to add to what is there.
+  mutating func gradient(_ path: String) throws -> (buffer: Buffer, accumulate: Bool) {
+    let shape = try parameters.entry(path).declaration.shape
+    let buffer = pinned(try .plain(shape), at: try parameters.gradientPointer(path))
+    return (buffer, !written.insert(path).inserted)
+  }
+
+  /// Stores a gradient in a layout of oneDNN's choice.
+  mutating func storeGradient(_ source: Buffer, path: String) throws {
+    let (target, accumulate) = try gradient(path)
+    try reorder(source, into: target, accumulate: accumulate, name: path)
+  }
+}

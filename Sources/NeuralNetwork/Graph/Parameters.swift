@@ -1,0 +1,120 @@
+import Foundation
+
+/// A parameter's declaration: where it lives in the hierarchy, its shape and how it starts.
+public struct ParameterDeclaration: Hashable, Sendable {
+  /// Slash-separated, the last part one of kernel, bias, gamma, beta, moving_mean, moving_variance (Keras' names).
+  public var path: String
+  public var shape: [Int]
+  public var initializer: Initializer
+  /// Whether the optimiser moves it. Moving statistics and frozen layers are not.
+  public var isTrainable: Bool
+}
+
+/// All values of a network and their gradients, each kind in one contiguous buffer, so that an optimiser step, a
+/// gradient norm or an all-reduce is one sweep.
+public final class Parameters {
+  public struct Entry: Hashable, Sendable {
+    public let declaration: ParameterDeclaration
+    /// Where in `values` and `gradients`.
+    public let range: Range<Int>
+  }
+
+  /// In order of declaration.
+  public let entries: [Entry]
+  private let indexes: [String: Int]
+  public let values: UnsafeMutableBufferPointer<Float>
+  /// Same layout as `values`; undefined for what is not trainable.
+  public let gradients: UnsafeMutableBufferPointer<Float>
+  /// Counts the changes of `values`, so that programs know when to lay kernels out anew.
+  public private(set) var version = 0
+
+  public init(_ declarations: [ParameterDeclaration], seed: UInt64) throws {
+    var entries: [Entry] = []
+    var indexes: [String: Int] = [:]
+    var offset = 0
+    for declaration in declarations {
+      guard indexes.updateValue(entries.count, forKey: declaration.path) == nil else {
+        throw EngineError("parameter \"\(declaration.path)\" is declared twice")
+      }
+      let count = declaration.shape.reduce(1, *)
+      entries.append(Entry(declaration: declaration, range: offset..<(offset + count)))
+      offset += (count + 15) / 16 * 16  // every parameter starts on a cache line
+    }
+    self.entries = entries
+    self.indexes = indexes
+    values = .allocateAligned(offset)
+    gradients = .allocateAligned(offset)
+    for entry in entries {
+      let declaration = entry.declaration
+      let start = declaration.initializer.values(shape: declaration.shape, seed: seed, path: declaration.path)
+      for (i, value) in zip(entry.range, start) { values[i] = value }
+    }
+  }
+
+  deinit {
+    values.deallocateAligned()
+    gradients.deallocateAligned()
+  }
+
+  public func entry(_ path: String) throws -> Entry {
+    guard let index = indexes[path] else { throw EngineError("no parameter \"\(path)\"") }
+    return entries[index]
+  }
+
+  /// A copy of a parameter's values.
+  public func tensor(_ path: String) throws -> Tensor {
+    let entry = try entry(path)
+    return Tensor(shape: entry.declaration.shape, values: Array(values[entry.range]))
+  }
+
+  /// A copy of a trainable parameter's gradient.
+  public func gradient(_ path: String) throws -> Tensor {
+    let entry = try entry(path)
+    return Tensor(shape: entry.declaration.shape, values: Array(gradients[entry.range]))
+  }
+
+  /// - Throws: `EngineError` where the path is unknown or the shape another.
+  public func set(_ path: String, to tensor: Tensor) throws {
+    let entry = try entry(path)
+    guard tensor.shape == entry.declaration.shape else {
+      throw EngineError("parameter \"\(path)\" has shape \(entry.declaration.shape), not \(tensor.shape)")
+    }
+    for (i, value) in zip(entry.range, tensor.values) { values[i] = value }
+    version += 1
+  }
+
+  /// To be called after writing to `values` directly.
+  public func markChanged() { version += 1 }
+
+  func pointer(_ path: String) throws -> UnsafeMutablePointer<Float> {
+    try Self.start(values, at: entry(path).range.lowerBound)
+  }
+
+  func gradientPointer(_ path: String) throws -> UnsafeMutablePointer<Float> {
+    try Self.start(gradients, at: entry(path).range.lowerBound)
+  }
+
+  private static func start(
+    _ buffer: UnsafeMutableBufferPointer<Float>, at offset: Int
+  ) throws -> UnsafeMutablePointer<Float> {
+    guard let base = buffer.baseAddress else { throw EngineError("the network has no parameters") }
+    return base + offset
+  }
+}
+
+extension UnsafeMutableBufferPointer<Float> {
+  /// Zeroed memory on a cache line. Large buffers ask for huge pages, which the kernel may grant.
+  static func allocateAligned(_ count: Int) -> UnsafeMutableBufferPointer<Float> {
+    let bytes = Swift.max(64, count * MemoryLayout<Float>.stride)
+    let alignment = bytes >= 1 << 21 ? 1 << 21 : 64
+    var memory: UnsafeMutableRawPointer?
+    guard posix_memalign(&memory, alignment, bytes) == 0, let memory else {
+      fatalError("out of memory: \(bytes) bytes")
+    }
+    if bytes >= 1 << 21 { madvise(memory, bytes, MADV_HUGEPAGE) }
+    memset(memory, 0, bytes)
+    return UnsafeMutableBufferPointer(start: memory.bindMemory(to: Float.self, capacity: count), count: count)
+  }
+
+  func deallocateAligned() { free(baseAddress) }
+}

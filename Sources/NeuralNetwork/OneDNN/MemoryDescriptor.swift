@@ -1,0 +1,49 @@
+import COneDNN
+
+/// Extents and layout of a 32-bit float buffer, as oneDNN describes them.
+struct MemoryDescriptor: Equatable {
+  var raw: dnnl_memory_desc_t
+
+  init(raw: dnnl_memory_desc_t) { self.raw = raw }
+
+  /// - Parameter layout: nil leaves the layout to the primitive that uses it.
+  init(shape: [Int], layout: dnnl_format_tag_t?) throws {
+    var raw = dnnl_memory_desc_t()
+    try OneDNN.check(
+      dnnl_memory_desc_init_by_tag(
+        &raw, Int32(shape.count), shape.map(Int64.init), dnnl_f32, layout ?? dnnl_format_tag_any),
+      "describe a tensor of shape \(shape)")
+    self.raw = raw
+  }
+
+  init(shape: [Int], strides: [Int]) throws {
+    var raw = dnnl_memory_desc_t()
+    try OneDNN.check(
+      dnnl_memory_desc_init_by_strides(
+        &raw, Int32(shape.count), shape.map(Int64.init), dnnl_f32, strides.map(Int64.init)),
+      "describe a tensor of shape \(shape) and strides \(strides)")
+    self.raw = raw
+  }
+
+  /// C order.
+  static func plain(_ shape: [Int]) throws -> MemoryDescriptor {
+    var strides = Array(repeating: 1, count: shape.count)
+    for i in shape.indices.dropLast().reversed() { strides[i] = strides[i + 1] * shape[i + 1] }
+    return try MemoryDescriptor(shape: shape, strides: strides)
+  }
+
+  static func any(_ shape: [Int]) throws -> MemoryDescriptor { try MemoryDescriptor(shape: shape, layout: nil) }
+
+  var shape: [Int] {
+    withUnsafeBytes(of: raw.dims) { dims in
+      dims.bindMemory(to: Int64.self).prefix(Int(raw.ndims)).map { Int($0) }
+    }
+  }
+
+  /// Padding of blocked layouts included.
+  var byteCount: Int { withUnsafePointer(to: raw) { dnnl_memory_desc_get_size($0) } }
+
+  static func == (a: MemoryDescriptor, b: MemoryDescriptor) -> Bool {
+    withUnsafePointer(to: a.raw) { a in withUnsafePointer(to: b.raw) { dnnl_memory_desc_equal(a, $0) != 0 } }
+  }
+}

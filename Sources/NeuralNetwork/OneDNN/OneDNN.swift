@@ -1,0 +1,34 @@
+import COneDNN
+
+/// What went wrong in the engine: which operation, and why.
+public struct EngineError: Error, CustomStringConvertible, Equatable {
+  public let description: String
+
+  public init(_ description: String) { self.description = description }
+}
+
+/// The process-wide CPU engine of oneDNN and the checking of its status codes.
+enum OneDNN {
+  /// oneDNN's engines are immutable and safe to share between threads.
+  nonisolated(unsafe) static let engine: Result<dnnl_engine_t, EngineError> = {
+    var engine: dnnl_engine_t?
+    let status = dnnl_engine_create(&engine, dnnl_cpu, 0)
+    guard status == dnnl_success, let engine else {
+      return .failure(EngineError("oneDNN offers no CPU engine (status \(status.rawValue))"))
+    }
+    return .success(engine)
+  }()
+
+  static func check(_ status: dnnl_status_t, _ operation: @autoclosure () -> String) throws {
+    guard status != dnnl_success else { return }
+    let reason =
+      switch status {
+      case dnnl_out_of_memory: "out of memory"
+      case dnnl_invalid_arguments: "invalid arguments"
+      case dnnl_unimplemented: "not implemented by this oneDNN for this machine, shape or layout"
+      case dnnl_runtime_error: "run-time error"
+      default: "status \(status.rawValue)"
+      }
+    throw EngineError("\(operation()): \(reason)")
+  }
+}

@@ -1,0 +1,162 @@
+import COneDNN
+
+/// A graph compiled for one input size: primitives made once, memory planned once. Not for use by two threads at once.
+public final class Program {
+  struct OutputPlan {
+    let name: String
+    let shape: [Int]
+    let levels: [[Int]]
+    let value: Buffer
+    let gradient: Buffer?
+  }
+
+  /// Bytes of the arena that intermediate values share.
+  public let arenaByteCount: Int
+  /// [images, channels, height, width].
+  public let inputShape: [Int]
+  private let parameters: Parameters
+  private let stream: dnnl_stream_t
+  private let slots: [UnsafeMutablePointer<Float>]
+  private let arena: UnsafeMutableBufferPointer<Float>
+  private let ownedMemory: [UnsafeMutableBufferPointer<Float>]
+  private let preparation: [Step]
+  private let forwardSteps: [Step]
+  private let backwardSteps: [Step]
+  private let input: Buffer
+  private let outputs: [OutputPlan]
+  private var preparedVersion = -1
+
+  /// - Parameters:
+  ///   - inputShape: [images, channels, height, width].
+  ///   - training: whether `backward` will be called and batch normalisation uses the batch's statistics.
+  /// - Throws: `EngineError` where the shapes do not fit.
+  public static func compile(_ graph: Graph, parameters: Parameters, inputShape: [Int], training: Bool) throws -> Program {
+    var compiler = Compiler(graph: graph, parameters: parameters, isTraining: training)
+    return try compiler.compile(input: inputShape)
+  }
+
+  init(builder: ProgramBuilder, input: Buffer, outputs: [OutputPlan]) throws {
+    let arenaSlots = builder.slots.indices.filter { builder.slots[$0].pinned == nil && builder.slots[$0].lastStep >= 0 }
+    let plan = ArenaPlan.offsets(
+      of: arenaSlots.map {
+        let slot = builder.slots[$0]
+        return ArenaPlan.Request(byteCount: slot.byteCount, lifetime: slot.firstStep...slot.lastStep)
+      })
+    let arena = UnsafeMutableBufferPointer<Float>.allocateAligned(plan.byteCount / 4)
+    guard let base = arena.baseAddress else { throw EngineError("no memory for a program") }
+    var pointers = builder.slots.map { $0.pinned ?? base }
+    for (slot, offset) in zip(arenaSlots, plan.offsets) { pointers[slot] = base + offset / 4 }
+
+    var stream: dnnl_stream_t?
+    try OneDNN.check(dnnl_stream_create(&stream, try OneDNN.engine.get(), dnnl_stream_default_flags.rawValue), "create a stream")
+    guard let stream else { throw EngineError("oneDNN made no stream") }
+    self.stream = stream
+    self.arena = arena
+    arenaByteCount = plan.byteCount
+    ownedMemory = builder.ownedMemory
+    slots = pointers
+    parameters = builder.parameters
+    self.input = input
+    self.outputs = outputs
+    inputShape = input.layout.shape
+    preparation = try builder.steps[.preparation, default: []].map { try Step($0, pointers) }
+    forwardSteps = try builder.steps[.forward, default: []].map { try Step($0, pointers) }
+    backwardSteps = try builder.steps[.backward, default: []].map { try Step($0, pointers) }
+  }
+
+  deinit {
+    dnnl_stream_destroy(stream)
+    arena.deallocateAligned()
+    for memory in ownedMemory { memory.deallocateAligned() }
+  }
+
+  // MARK: Running
+
+  /// NCHW pixels, to be filled before `forward`.
+  public var inputValues: UnsafeMutableBufferPointer<Float> {
+    UnsafeMutableBufferPointer(start: slots[input.slot], count: inputShape.reduce(1, *))
+  }
+
+  /// - Throws: `EngineError` if oneDNN fails.
+  public func forward() throws {
+    if preparedVersion != parameters.version {
+      try run(preparation)
+      preparedVersion = parameters.version
+    }
+    try run(forwardSteps)
+  }
+
+  /// From the gradients of the outputs to those of all trainable parameters, which it overwrites.
+  /// - Precondition: compiled for training, `forward` ran, `outputGradient` of every output is filled.
+  public func backward() throws { try run(backwardSteps) }
+
+  private func run(_ steps: [Step]) throws {
+    for step in steps { try step.run(on: stream) }
+  }
+
+  // MARK: Results
+
+  /// [images, locations, channels].
+  public func shape(of output: Graph.Output) -> [Int] { outputs[output.index].shape }
+
+  /// [height, width] of each value joined in the output.
+  public func levels(of output: Graph.Output) -> [[Int]] { outputs[output.index].levels }
+
+  public func values(of output: Graph.Output) -> UnsafeBufferPointer<Float> {
+    let plan = outputs[output.index]
+    return UnsafeBufferPointer(start: slots[plan.value.slot], count: plan.shape.reduce(1, *))
+  }
+
+  /// Where the loss writes its gradient before `backward`. Empty in programs for inference.
+  public func gradient(of output: Graph.Output) -> UnsafeMutableBufferPointer<Float> {
+    let plan = outputs[output.index]
+    guard let gradient = plan.gradient else { return UnsafeMutableBufferPointer(start: nil, count: 0) }
+    return UnsafeMutableBufferPointer(start: slots[gradient.slot], count: plan.shape.reduce(1, *))
+  }
+
+  /// The steps' names and seconds of one forward (and backward) pass, for tables of where time goes.
+  public func profile(includingBackward: Bool) throws -> [(name: String, seconds: Double)] {
+    let clock = ContinuousClock()
+    return try (forwardSteps + (includingBackward ? backwardSteps : [])).map { step in
+      let time = try clock.measure { try step.run(on: stream) }
+      return (step.name, Double(time.components.seconds) + Double(time.components.attoseconds) * 1e-18)
+    }
+  }
+}
+
+/// A step bound to its memory.
+private final class Step {
+  let name: String
+  private let primitive: Primitive?
+  private var arguments: [dnnl_exec_arg_t] = []
+  private let loop: (() -> Void)?
+
+  init(_ plan: StepPlan, _ slots: [UnsafeMutablePointer<Float>]) throws {
+    name = plan.name
+    switch plan.work {
+    case .loop(let buffers, let body):
+      let pointers = buffers.map { slots[$0.slot] + $0.offset }
+      primitive = nil
+      loop = { body(pointers) }
+    case .primitive(let primitive, let buffers):
+      self.primitive = primitive
+      loop = nil
+      let engine = try OneDNN.engine.get()
+      for (argument, buffer) in buffers {
+        var memory: dnnl_memory_t?
+        var layout = buffer.layout.raw
+        try OneDNN.check(
+          dnnl_memory_create(&memory, &layout, engine, slots[buffer.slot] + buffer.offset), "\(name): bind memory")
+        arguments.append(dnnl_exec_arg_t(arg: argument, memory: memory))
+      }
+    }
+  }
+
+  deinit { for argument in arguments { dnnl_memory_destroy(argument.memory) } }
+
+  func run(on stream: dnnl_stream_t) throws {
+    loop?()
+    guard let primitive else { return }
+    try OneDNN.check(dnnl_primitive_execute(primitive.handle, stream, Int32(arguments.count), arguments), name)
+  }
+}
