@@ -28,10 +28,10 @@ with h5py.File("h5py.h5", "w", libver="earliest") as f:
     f.create_dataset("text", data=["x", "y"], dtype=h5py.string_dtype(), track_times=False)
     f.create_dataset("lzf", data=np.zeros(64, "f4"), compression="lzf", track_times=False)
     f.create_dataset("huge", shape=(1 << 40,), dtype="f4", chunks=(1024,), track_times=False)
-    f["external"] = h5py.ExternalLink("/etc/passwd", "/x")
+    f["external"] = h5py.ExternalLink("elsewhere.h5", "/x")
     f["soft"] = h5py.SoftLink("/floats/f32")
     f["floats/up"] = f["/"]
-    f.create_dataset("outside", shape=(4,), dtype="u1", external=[("/etc/passwd", 0, 4)], track_times=False)
+    f.create_dataset("outside", shape=(4,), dtype="u1", external=[("elsewhere.bin", 0, 4)], track_times=False)
     layout = h5py.VirtualLayout(shape=(4,), dtype="f4")
     layout[:] = h5py.VirtualSource("elsewhere.h5", "x", shape=(4,))
     f.create_virtual_dataset("virtual", layout)
