@@ -1,0 +1,90 @@
+import CHDF5
+
+/// How a dataset's values lie in the file.
+public struct HDF5Storage: Hashable, Sendable {
+  public enum Filter: Hashable, Sendable, CustomStringConvertible {
+    case deflate, shuffle, fletcher32
+    /// A filter that is not applied: datasets with it are listed but not read.
+    case unknown(Int)
+
+    init(_ identifier: Int) {
+      switch identifier {
+      case Int(H5Z_FILTER_DEFLATE): self = .deflate
+      case Int(H5Z_FILTER_SHUFFLE): self = .shuffle
+      case Int(H5Z_FILTER_FLETCHER32): self = .fletcher32
+      default: self = .unknown(identifier)
+      }
+    }
+
+    public var description: String {
+      switch self {
+      case .deflate: "deflate"
+      case .shuffle: "shuffle"
+      case .fletcher32: "fletcher32"
+      case .unknown(let identifier): "filter \(identifier)"
+      }
+    }
+  }
+
+  /// The extents of the pieces that are stored apart, or nil for one run of values.
+  public var chunk: [Int]?
+  /// What is applied to each chunk on writing, in order.
+  public var filters: [Filter]
+
+  /// How a new dataset is to be stored.
+  public enum Choice: Hashable, Sendable {
+    case contiguous
+    /// Chunks of about a mebibyte with checksums; compressed if `deflate` gives a level, 1 (fast) to 9 (small).
+    case checked(deflate: Int? = nil)
+  }
+
+  /// Reads it off a dataset's creation properties. Call with the lock held.
+  /// - Throws: `.refused` when the values lie in other files.
+  init(properties: hid_t, _ place: Place) throws {
+    let layout = H5Pget_layout(properties)
+    guard layout != H5D_VIRTUAL else { throw place.error(.refused("a virtual dataset, made of other files")) }
+    guard [H5D_COMPACT, H5D_CONTIGUOUS, H5D_CHUNKED].contains(layout) else {
+      throw place.error(.refused("an unknown storage layout"))
+    }
+    guard try place.check(H5Pget_external_count(properties)) == 0 else {
+      throw place.error(.refused("values stored in another file"))
+    }
+    chunk = nil
+    filters = []
+    guard layout == H5D_CHUNKED else { return }
+    let rank = Int(try place.check(H5Pget_chunk(properties, 0, nil)))
+    var extents = [hsize_t](repeating: 0, count: rank)
+    try place.check(H5Pget_chunk(properties, Int32(rank), &extents))
+    chunk = extents.map { Int(clamping: $0) }
+    for index in 0..<(try place.check(H5Pget_nfilters(properties))) {
+      var flags: UInt32 = 0, configuration: UInt32 = 0, values = 0
+      let filter = H5Pget_filter2(properties, UInt32(index), &flags, &values, nil, 0, nil, &configuration)
+      filters.append(Filter(Int(try place.check(filter))))
+    }
+  }
+
+  /// Sets a new dataset's creation properties. Call with the lock held.
+  static func apply(_ choice: Choice, shape: [Int], elementBytes: Int, to properties: hid_t, _ place: Place) throws {
+    // Neither a scalar nor an empty dataset has chunks.
+    guard case .checked(let deflate) = choice, !shape.isEmpty, !shape.contains(0) else { return }
+    let chunk = chunk(for: shape, elements: (1 << 20) / elementBytes)
+    try place.check(H5Pset_chunk(properties, Int32(chunk.count), chunk.map { hsize_t($0) }))
+    if let level = deflate {
+      guard (1...9).contains(level) else { throw place.error(.invalid("deflate level \(level): from 1 to 9")) }
+      try place.check(H5Pset_shuffle(properties))
+      try place.check(H5Pset_deflate(properties, UInt32(level)))
+    }
+    try place.check(H5Pset_fletcher32(properties))
+  }
+
+  /// The whole innermost extents as far as `elements` go, so that a chunk is one run of values.
+  static func chunk(for shape: [Int], elements: Int) -> [Int] {
+    var left = max(1, elements)
+    var chunk = shape
+    for axis in shape.indices.reversed() {
+      chunk[axis] = min(shape[axis], left)
+      left = max(1, left / shape[axis])
+    }
+    return chunk
+  }
+}

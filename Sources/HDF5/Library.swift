@@ -1,0 +1,106 @@
+import CHDF5
+import Glibc
+
+/// libhdf5 keeps process-wide state and is not thread-safe: every call to it goes through `locked`.
+enum Library {
+  private static let lock = RecursiveLock()
+
+  /// Filters are built in or refused: no shared library is loaded on a file's behalf.
+  private static let prepared: Bool = {
+    H5open()
+    H5PLset_loading_state(0)
+    return true
+  }()
+
+  static func locked<R>(_ body: () throws -> R) rethrows -> R {
+    lock.acquire()
+    defer { lock.release() }
+    _ = prepared
+    // Per thread where libhdf5 was built for threads, hence on every entry.
+    H5Eset_auto2(CH5E_DEFAULT(), nil, nil)
+    return try body()
+  }
+
+  /// Takes the error stack's messages, innermost first, and clears it.
+  static func takeErrors() -> String {
+    var messages: [String] = []
+    withUnsafeMutablePointer(to: &messages) { pointer in
+      _ = H5Ewalk2(
+        CH5E_DEFAULT(), H5E_WALK_UPWARD,
+        { _, entry, data in
+          guard let text = entry?.pointee.desc, let data else { return 0 }
+          let message = String(cString: text)
+          let messages = data.assumingMemoryBound(to: [String].self)
+          if !message.isEmpty && messages.pointee.last != message { messages.pointee.append(message) }
+          return 0
+        }, pointer)
+    }
+    H5Eclear2(CH5E_DEFAULT())
+    // The innermost says what is wrong and the outermost what was tried; those between repeat them.
+    guard let first = messages.first else { return "unknown failure" }
+    return (messages.count > 1 ? "\(first) (\(messages[messages.count - 1]))" : first).escapedForDisplay
+  }
+}
+
+private final class RecursiveLock: @unchecked Sendable {
+  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+
+  init() {
+    var attributes = pthread_mutexattr_t()
+    pthread_mutexattr_init(&attributes)
+    pthread_mutexattr_settype(&attributes, Int32(PTHREAD_MUTEX_RECURSIVE))
+    pthread_mutex_init(mutex, &attributes)
+    pthread_mutexattr_destroy(&attributes)
+  }
+
+  deinit {
+    pthread_mutex_destroy(mutex)
+    mutex.deallocate()
+  }
+
+  func acquire() { pthread_mutex_lock(mutex) }
+  func release() { pthread_mutex_unlock(mutex) }
+}
+
+/// An identifier of libhdf5, closed when the last value that uses it goes.
+final class Handle: Sendable {
+  let id: hid_t
+  private let close: @Sendable (hid_t) -> herr_t
+
+  init(_ id: hid_t, _ close: @escaping @Sendable (hid_t) -> herr_t) {
+    self.id = id
+    self.close = close
+  }
+
+  deinit { _ = Library.locked { close(id) } }
+}
+
+/// Where an operation takes place, for its errors.
+struct Place {
+  var file: String
+  var object: String?
+  var attribute: String?
+
+  func error(_ reason: HDF5Error.Reason) -> HDF5Error {
+    HDF5Error(file: file, object: object, attribute: attribute, reason: reason)
+  }
+
+  /// Passes a result on; a negative one is libhdf5's sign of failure. Call with the lock held.
+  @discardableResult
+  func check<Result: SignedInteger>(_ result: Result) throws -> Result {
+    if result < 0 { throw error(.library(Library.takeErrors())) }
+    return result
+  }
+
+  func handle(_ id: hid_t, _ close: @escaping @Sendable (hid_t) -> herr_t) throws -> Handle {
+    Handle(try check(id), close)
+  }
+
+  /// A name as libhdf5 takes it.
+  func validName(_ name: String) throws -> String {
+    guard !name.isEmpty, name != ".", !name.utf8.contains(0) else {
+      throw error(.invalid("\"\(name.escapedForDisplay)\" is not a name"))
+    }
+    return name
+  }
+}

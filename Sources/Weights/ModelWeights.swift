@@ -1,0 +1,62 @@
+import DetectionCore
+import NeuralNetwork
+
+/// What a model's numbers do not say themselves: saved with them, so that inference needs nothing else.
+public struct WeightsMetadata: Hashable, Sendable {
+  /// The version of the layout that this module writes, and the highest that it reads.
+  public static let currentFormatVersion = 1
+
+  public var formatVersion: Int
+  /// The detector's name, as in configurations.
+  public var detector: String
+  /// The whole configuration, as YAML.
+  public var configuration: String
+  /// One name a class, in the order of the outputs.
+  public var classNames: [String]
+  /// How names and axes are to be read: "native", or the name of the framework the weights come from.
+  public var convention: String
+  /// Counts over the training samples, from which thresholds follow; nil when they were not counted.
+  public var statistics: TrainingStatistics?
+
+  public init(
+    formatVersion: Int = currentFormatVersion, detector: String, configuration: String = "", classNames: [String],
+    convention: String = "native", statistics: TrainingStatistics? = nil
+  ) {
+    self.formatVersion = formatVersion
+    self.detector = detector
+    self.configuration = configuration
+    self.classNames = classNames
+    self.convention = convention
+    self.statistics = statistics
+  }
+}
+
+/// A model's parameters by name.
+public struct ModelWeights: Hashable, Sendable {
+  /// By the layer's path and the parameter's name: "backbone/stem/conv/kernel".
+  public var tensors: [String: Tensor]
+  public var metadata: WeightsMetadata
+
+  public init(tensors: [String: Tensor], metadata: WeightsMetadata) {
+    self.tensors = tensors
+    self.metadata = metadata
+  }
+
+  /// The number of values in all tensors.
+  public var parameterCount: Int { tensors.values.reduce(0) { $0 + $1.count } }
+}
+
+/// All that a training run needs to go on as if it had not stopped.
+public struct Checkpoint: Hashable, Sendable {
+  public var weights: ModelWeights
+  /// The optimiser's state by parameter: "momentum/backbone/stem/conv/kernel".
+  public var optimizer: [String: Tensor]
+  /// The step reached and the strategies' state, by name.
+  public var training: [String: [Double]]
+
+  public init(weights: ModelWeights, optimizer: [String: Tensor], training: [String: [Double]]) {
+    self.weights = weights
+    self.optimizer = optimizer
+    self.training = training
+  }
+}

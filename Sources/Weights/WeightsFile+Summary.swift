@@ -1,0 +1,106 @@
+import HDF5
+
+extension WeightsFile {
+  /// A text about any HDF5 file: convention, number of parameters, and the tree of its groups and datasets with
+  /// shapes, types, storage and attributes.
+  /// - Throws: `HDF5Error` when the file cannot be opened or walked.
+  public static func summary(_ path: String) throws -> String {
+    let file = try HDF5File(reading: path)
+    let root = try file.root
+    var tree = ["/"]
+    appendAttributes(of: root, indent: "  ", to: &tree)
+    var parameters = 0
+    var datasets = 0
+    let model = try root.links.contains { $0.name == Section.model && $0.kind == .hard } ? "/\(Section.model)/" : "/"
+    try root.walk { node in
+      let depth = node.path.split(separator: "/").count
+      let indent = String(repeating: "  ", count: depth)
+      let name = indent + (node.path.split(separator: "/").last.map { String($0).escapedForDisplay } ?? "")
+      switch node {
+      case .group(let group):
+        tree.append("\(name)/")
+        appendAttributes(of: group, indent: indent + "  ", to: &tree)
+      case .dataset(let dataset):
+        datasets += 1
+        if dataset.type.isNumber, dataset.path.hasPrefix(model), let count = dataset.count {
+          parameters = parameters.addingReportingOverflow(count).partialValue
+        }
+        tree.append("\(name)  \(describe(dataset))")
+        appendAttributes(of: dataset, indent: indent + "  ", to: &tree)
+      case .datatype: tree.append("\(name)  named type")
+      case .softLink: tree.append("\(name)  soft link")
+      case .alias(_, let first): tree.append("\(name)  same as \(first.escapedForDisplay)")
+      case .refused(_, let error): tree.append("\(name)  \(error.reason)")
+      }
+    }
+    let head = [
+      "\(path): \(file.size) bytes, \(datasets) datasets",
+      "convention: \(try convention(of: root))",
+      "parameters: \(parameters)" + (model == "/" ? "" : " (in \(model.dropLast()))"),
+    ]
+    return (head + tree).joined(separator: "\n") + "\n"
+  }
+
+  /// What wrote the file, as far as its root tells.
+  private static func convention(of root: HDF5Group) throws -> String {
+    let attributes = try root.attributeNames
+    if attributes.contains(WeightsMetadata.Attribute.convention),
+      let convention = try? root.string(WeightsMetadata.Attribute.convention)
+    {
+      return convention.escapedForDisplay
+    }
+    if attributes.contains("keras_version") || attributes.contains("layer_names") { return "Keras" }
+    if try root.names.contains("model_weights") { return "Keras" }
+    if try root.names.contains("layers") { return "Keras 3" }
+    return "unknown"
+  }
+
+  private static func describe(_ dataset: HDF5Dataset) -> String {
+    let shape = dataset.shape.isEmpty ? "scalar" : dataset.shape.map(String.init).joined(separator: " x ")
+    var parts = [shape, "\(dataset.type)"]
+    if let chunk = dataset.storage.chunk {
+      parts.append("chunks \(chunk.map(String.init).joined(separator: " x "))")
+    }
+    if !dataset.storage.filters.isEmpty {
+      parts.append(dataset.storage.filters.map(\.description).joined(separator: " + "))
+    }
+    return parts.joined(separator: ", ")
+  }
+
+  /// A damaged attribute is named, and the rest still shown.
+  private static func appendAttributes(of object: some HDF5Object, indent: String, to lines: inout [String]) {
+    let names: [String]
+    do { names = try object.attributeNames } catch {
+      lines.append("\(indent)@ attributes cannot be read: \(error)")
+      return
+    }
+    for name in names {
+      let value: String
+      do { value = describe(try object.attribute(name)) } catch let error as HDF5Error {
+        value = "\(error.reason)"
+      } catch { value = "\(error)" }
+      lines.append("\(indent)@\(name.escapedForDisplay) = \(value)")
+    }
+  }
+
+  private static func describe(_ value: HDF5Value) -> String {
+    switch value {
+    case .integers(let values, let shape): list(values.map(String.init), shape)
+    case .floats(let values, let shape): list(values.map { "\($0)" }, shape)
+    case .strings(let values, let shape): list(values.map(quoted), shape)
+    case .other(let type): "(\(type))"
+    }
+  }
+
+  private static func list(_ values: [String], _ shape: [Int]) -> String {
+    if shape.isEmpty, let value = values.first { return value }
+    let shown = values.prefix(8).joined(separator: ", ")
+    return values.count > 8 ? "[\(shown), ... (\(values.count) in all)]" : "[\(shown)]"
+  }
+
+  /// The beginning of a text, on one line.
+  private static func quoted(_ text: String) -> String {
+    let shown = text.prefix(60)
+    return "\"\(String(shown).escapedForDisplay)\"" + (text.count > 60 ? "... (\(text.count) characters)" : "")
+  }
+}

@@ -1,0 +1,112 @@
+import Foundation
+import HDF5
+import Testing
+
+/// Damaged files give errors or other values, never a crash.
+@Suite struct Damage {
+  let directory = try! TemporaryDirectory()
+
+  /// Reads all there is.
+  private func readAll(_ path: String) throws {
+    let file = try HDF5File(reading: path)
+    let root = try file.root
+    for name in try root.attributeNames { _ = try root.attribute(name) }
+    try root.walk { node in
+      guard case .dataset(let dataset) = node, dataset.type.isNumber else { return }
+      for name in try dataset.attributeNames { _ = try dataset.attribute(name) }
+      do { _ = try dataset.read(as: Float.self) } catch let error as HDF5Error {
+        switch error.reason {
+        case .refused, .tooLarge: break
+        default: throw error
+        }
+      }
+    }
+  }
+
+  private func sample() throws -> Data {
+    let path = directory.file("sample.h5")
+    try HDF5File.writeAtomically(to: path) { file in
+      let root = try file.root
+      try root.setAttribute("names", .strings(["a", "b"]))
+      try root.setAttribute("long", .string(String(repeating: "x", count: 70_000)))
+      for index in 0..<12 {
+        try root.createDataset(
+          "layer\(index)/kernel", shape: [16, 16], values: (0..<256).map(Float.init), storage: .checked(deflate: 4))
+      }
+    }
+    return try bytes(of: path)
+  }
+
+  @Test func missingAndForeignFiles() throws {
+    func reason(_ name: String) throws -> HDF5Error.Reason {
+      try #require(throws: HDF5Error.self) { _ = try HDF5File(reading: directory.file(name)) }.reason
+    }
+    #expect(try reason("absent.h5") == .missingFile("No such file or directory"))
+    #expect(try reason("") == .missingFile("not an ordinary file"))
+    try write(Data(), to: directory.file("empty.h5"))
+    #expect(try reason("empty.h5") == .notHDF5)
+    try write(Data("%PDF-1.4 and so on".utf8), to: directory.file("other.h5"))
+    #expect(try reason("other.h5") == .notHDF5)
+    try write(Data([0x89]) + Data("HDF\r\n\u{1a}\n".utf8), to: directory.file("signature.h5"))
+    guard case .library = try reason("signature.h5") else {
+      Issue.record("a bare signature was opened")
+      return
+    }
+  }
+
+  @Test func truncationIsNoticedEverywhere() throws {
+    for original in [try sample(), try bytes(of: Interoperability.path)] {
+      for percent in 0..<100 {
+        let path = directory.file("truncated.h5")
+        try write(original.prefix(original.count * percent / 100), to: path)
+        let error = #expect(throws: HDF5Error.self, "at \(percent) %") { try readAll(path) }
+        #expect(error?.file == path)
+      }
+    }
+  }
+
+  @Test func flippedBitsAreNoticed() throws {
+    let original = try sample()
+    var generator = SplitMix(state: 1)
+    var unnoticed = 0
+    for _ in 0..<400 {
+      var damaged = original
+      damaged[Int.random(in: 0..<damaged.count, using: &generator)] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
+      let path = directory.file("flipped.h5")
+      try write(damaged, to: path)
+      do {
+        try readAll(path)
+        unnoticed += 1
+      } catch is HDF5Error {}
+    }
+    // What no checksum covers is unused space and spare bytes.
+    print("flips unnoticed: \(unnoticed)")
+    #expect(unnoticed < 400)
+  }
+
+  /// The older format has no checksums: flips may pass, but nothing worse.
+  @Test func flippedBitsInTheOlderFormatDoNotCrash() throws {
+    let original = try bytes(of: Interoperability.path)
+    var generator = SplitMix(state: 2)
+    for _ in 0..<400 {
+      var damaged = original
+      damaged[Int.random(in: 0..<damaged.count, using: &generator)] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
+      let path = directory.file("flipped.h5")
+      try write(damaged, to: path)
+      do { try readAll(path) } catch is HDF5Error {}
+    }
+  }
+}
+
+/// Steele, Lea and Flood 2014: the same damage in every run.
+struct SplitMix: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+    return z ^ (z >> 31)
+  }
+}
