@@ -1,0 +1,62 @@
+import CImageCodecs
+
+/// JPEG through libjpeg-turbo.
+enum JPEGCodec {
+  static func recognizes(_ bytes: [UInt8]) -> Bool { bytes.starts(with: [0xFF, 0xD8, 0xFF]) }
+
+  static func decode(_ bytes: [UInt8], name: String) throws -> Image {
+    func broken(_ reason: String) -> ImageError { .undecodable(file: name, format: "JPEG", reason: reason) }
+    guard let codec = tjInitDecompress() else { throw broken("no decoder: \(lastError(nil))") }
+    defer { tjDestroy(codec) }
+
+    var width: Int32 = 0, height: Int32 = 0, subsampling: Int32 = -1, colorspace: Int32 = -1
+    let size = UInt(bytes.count)
+    let header = tjDecompressHeader3(codec, bytes, size, &width, &height, &subsampling, &colorspace)
+    // The header call also fails on chroma subsamplings it has no name for, which decode well nonetheless.
+    guard header == 0 || (width > 0 && height > 0 && colorspace >= 0) else { throw broken(lastError(codec)) }
+    try Image.checkPixelCount(width: Int(width), height: Int(height), name: name)
+
+    let isCMYK = colorspace == Int32(TJCS_CMYK.rawValue) || colorspace == Int32(TJCS_YCCK.rawValue)
+    let format = isCMYK ? TJPF_CMYK : TJPF_RGB
+    var pixels = [UInt8](repeating: 0, count: Int(width) * Int(height) * (isCMYK ? 4 : 3))
+    let status = tjDecompress2(
+      codec, bytes, size, &pixels, width, 0, height, Int32(format.rawValue), Int32(TJFLAG_LIMITSCANS))
+    if status != 0 {
+      // Stray bytes between segments are common in the wild and harm nothing; any other warning means lost pixels.
+      let reason = lastError(codec)
+      let isWarning = tjGetErrorCode(codec) == Int32(TJERR_WARNING.rawValue)
+      guard isWarning && reason.contains("extraneous bytes") else { throw broken(reason) }
+    }
+    let image = Image(width: Int(width), height: Int(height), pixels: isCMYK ? rgb(invertedCMYK: pixels) : pixels)
+    return image.oriented(Orientation(exif: bytes))
+  }
+
+  static func encode(_ image: Image, quality: Int) throws -> [UInt8] {
+    guard let codec = tjInitCompress() else { throw ImageError.unwritable(file: "JPEG", reason: lastError(nil)) }
+    defer { tjDestroy(codec) }
+    var buffer: UnsafeMutablePointer<UInt8>?
+    defer { tjFree(buffer) }
+    var size: UInt = 0
+    let status = tjCompress2(
+      codec, image.pixels, Int32(clamping: image.width), 0, Int32(clamping: image.height), Int32(TJPF_RGB.rawValue),
+      &buffer, &size, Int32(TJSAMP_444.rawValue), Int32(min(max(quality, 1), 100)), 0)
+    guard status == 0, let buffer else { throw ImageError.unwritable(file: "JPEG", reason: lastError(codec)) }
+    return Array(UnsafeBufferPointer(start: buffer, count: Int(size)))
+  }
+
+  private static func lastError(_ codec: tjhandle?) -> String {
+    tjGetErrorStr2(codec).map { String(cString: $0) } ?? "unknown error"
+  }
+
+  /// Adobe writes CMYK inverted (255 is no ink): each colour is then the product of its ink's and the black's.
+  private static func rgb(invertedCMYK cmyk: [UInt8]) -> [UInt8] {
+    var rgb = [UInt8](repeating: 0, count: cmyk.count / 4 * 3)
+    for pixel in 0..<cmyk.count / 4 {
+      let black = Int(cmyk[pixel * 4 + 3])
+      for channel in 0..<3 {
+        rgb[pixel * 3 + channel] = UInt8((Int(cmyk[pixel * 4 + channel]) * black + 127) / 255)
+      }
+    }
+    return rgb
+  }
+}
