@@ -74,7 +74,8 @@ let package = Package(
     .executableTarget(name: "sampling-free", dependencies: ["SamplingFreeCommand"]),
 
     // Chapters as tests.
-    .executableTarget(name: "LiterateTool", path: "Plugins/Literate/Tool"),
+    .target(name: "LiterateCore", dependencies: ["Suggestions"], path: "Plugins/Literate/Core"),
+    .executableTarget(name: "LiterateTool", dependencies: ["LiterateCore"], path: "Plugins/Literate/Tool"),
     .plugin(
       name: "Literate", capability: .buildTool(), dependencies: ["LiterateTool"], path: "Plugins/Literate/Plugin"),
     .target(name: "LiterateSupport", path: "Plugins/Literate/Support"),
@@ -90,5 +91,10 @@ let package = Package(
     tests("Configuration", []),
     tests("Samplers", []),
     tests("Training", ["SamplingFree"]),
+    .testTarget(
+      name: "LiterateTests", dependencies: ["LiterateCore", "LiterateSupport", "LiterateTool"], path: "Tests/Literate"),
+    .testTarget(
+      name: "ChaptersTests", dependencies: ["SamplingFree", "LiterateSupport"], path: "Tests/Chapters",
+      plugins: ["Literate"]),
   ]
 )
