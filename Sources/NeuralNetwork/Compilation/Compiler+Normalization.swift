@@ -60,6 +60,7 @@ extension Compiler {
       let dBeta = compiler.builder.temporary(beta.layout)
       var arguments = [
         (DNNL_ARG_SRC, x), (DNNL_ARG_MEAN, mean), (DNNL_ARG_VARIANCE, variance), (DNNL_ARG_SCALE, gamma),
+        (DNNL_ARG_SHIFT, beta),
         (DNNL_ARG_DIFF_DST, dy), (DNNL_ARG_DIFF_SRC, dx), (DNNL_ARG_DIFF_SCALE, dGamma), (DNNL_ARG_DIFF_SHIFT, dBeta),
       ]
       if let workspace { arguments.append((DNNL_ARG_WORKSPACE, workspace)) }

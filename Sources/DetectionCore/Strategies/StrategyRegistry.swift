@@ -1,0 +1,63 @@
+import Suggestions
+
+public enum StrategyKind: String, Hashable, Sendable, CaseIterable {
+  case sampler, lossScaler, thresholder, bias
+}
+
+/// What a listing says of a strategy.
+public struct StrategyDescription: Hashable, Sendable {
+  public let kind: StrategyKind
+  public let name: String
+  public let summary: String
+  public let source: String
+  public let parameters: [ParameterDescription]
+}
+
+/// The strategies that configurations may name. A value: whoever wants other strategies makes a registry of their own.
+public struct StrategyRegistry: Sendable {
+  private var types: [StrategyKind: [String: any Strategy.Type]] = [:]
+
+  public init() {}
+
+  /// Adds a strategy; one of the same kind and name is replaced.
+  public mutating func register(_ type: any Sampler.Type) { types[.sampler, default: [:]][type.name] = type }
+  public mutating func register(_ type: any LossScaler.Type) { types[.lossScaler, default: [:]][type.name] = type }
+  public mutating func register(_ type: any Thresholder.Type) { types[.thresholder, default: [:]][type.name] = type }
+  public mutating func register(_ type: any BiasInitializer.Type) { types[.bias, default: [:]][type.name] = type }
+
+  /// - Throws: `StrategyError`, listing the valid names or parameters.
+  public func makeSampler(_ reference: StrategyReference) throws -> any Sampler { try make(reference, .sampler) }
+  /// - Throws: `StrategyError`, listing the valid names or parameters.
+  public func makeLossScaler(_ reference: StrategyReference) throws -> any LossScaler { try make(reference, .lossScaler) }
+  /// - Throws: `StrategyError`, listing the valid names or parameters.
+  public func makeThresholder(_ reference: StrategyReference) throws -> any Thresholder { try make(reference, .thresholder) }
+  /// - Throws: `StrategyError`, listing the valid names or parameters.
+  public func makeBiasInitializer(_ reference: StrategyReference) throws -> any BiasInitializer { try make(reference, .bias) }
+
+  /// By name.
+  public func descriptions(of kind: StrategyKind) -> [StrategyDescription] {
+    (types[kind] ?? [:]).values.sorted { $0.name < $1.name }.map {
+      StrategyDescription(kind: kind, name: $0.name, summary: $0.summary, source: $0.source, parameters: $0.parameters)
+    }
+  }
+
+  private func make<S>(_ reference: StrategyReference, _ kind: StrategyKind) throws -> S {
+    let known = types[kind] ?? [:]
+    let names = known.keys.sorted()
+    guard let type = known[reference.name] else {
+      throw StrategyError(
+        "no \(kind.rawValue) \"\(reference.name)\"\(Suggestions.hint(for: reference.name, in: names)); there are \(names.joined(separator: ", "))")
+    }
+    let owner = "\(kind.rawValue) \"\(reference.name)\""
+    let valid = type.parameters.map(\.name)
+    if let unknown = reference.parameters.keys.sorted().first(where: { !valid.contains($0) }) {
+      let list = valid.isEmpty ? "it takes none" : "it takes \(valid.joined(separator: ", "))"
+      throw StrategyError("\(owner) has no parameter \"\(unknown)\"\(Suggestions.hint(for: unknown, in: valid)); \(list)")
+    }
+    var reader = ParameterReader(reference.parameters, owner: owner)
+    guard let strategy = try type.init(parameters: &reader) as? S else {
+      throw StrategyError("\(owner) is of another kind")
+    }
+    return strategy
+  }
+}

@@ -1,0 +1,85 @@
+import DetectionCore
+import NeuralNetwork
+
+/// A one-stage detector: ResNet, feature pyramid, and two heads that see every location of every level.
+///
+/// Compiles itself for each input size on first use and keeps the last few. Not for use by two threads at once.
+public final class RetinaNet {
+  public let architecture: RetinaNetArchitecture
+  public let classCount: Int
+  public let parameters: Parameters
+  /// [images, anchors' locations, anchors a location · classes]: each row is the anchors of a location, class by class.
+  public let logits: Graph.Output
+  /// [images, locations, anchors a location · 4].
+  public let deltas: Graph.Output
+  public let anchorGenerator: AnchorGenerator
+  private let graph: Graph
+  private var programs: [(key: [Int], program: Program)] = []
+  private static let programsKept = 4
+  static let classificationBias = "heads/classification/logits/bias"
+
+  /// - Throws: `DetectorError` where sizes do not fit together.
+  public init(_ architecture: RetinaNetArchitecture, classCount: Int, seed: UInt64) throws {
+    try architecture.validate()
+    guard classCount > 0 else { throw DetectorError("a detector needs at least one class") }
+    self.architecture = architecture
+    self.classCount = classCount
+    anchorGenerator = AnchorGenerator(sizes: architecture.anchorSizes, aspectRatios: architecture.aspectRatios)
+    let anchors = anchorGenerator.anchorsPerLocation
+    var graph = Graph()
+    let image = graph.input(channels: 3)
+    let stages = architecture.backbone.build(in: &graph, image: image, path: "backbone")
+    let levels = architecture.pyramid.build(in: &graph, stages: stages, path: "pyramid")
+    logits = graph.output(
+      architecture.head.build(
+        in: &graph, levels: levels, path: "heads/classification", last: "logits", outputs: anchors * classCount),
+      name: "logits")
+    deltas = graph.output(
+      architecture.head.build(in: &graph, levels: levels, path: "heads/regression", last: "deltas", outputs: anchors * 4),
+      name: "deltas")
+    self.graph = graph
+    parameters = try Parameters(graph.parameters, seed: seed)
+  }
+
+  /// The network compiled for batches of this size.
+  /// - Throws: `DetectorError` where an extent is no multiple of `inputMultiple`.
+  public func program(images: Int, height: Int, width: Int, training: Bool) throws -> Program {
+    let multiple = architecture.inputMultiple
+    guard images > 0, height > 0, width > 0, height % multiple == 0, width % multiple == 0 else {
+      throw DetectorError("\(images) images of \(width)x\(height): extents must be positive multiples of \(multiple)")
+    }
+    let key = [images, height, width, training ? 1 : 0]
+    if let index = programs.firstIndex(where: { $0.key == key }) {
+      let known = programs.remove(at: index)
+      programs.append(known)
+      return known.program
+    }
+    if programs.count >= Self.programsKept { programs.removeFirst() }
+    let program = try Program.compile(
+      graph, parameters: parameters, inputShape: [images, 3, height, width], training: training)
+    programs.append((key, program))
+    return program
+  }
+
+  /// Feature levels of an image of this size, which `inputMultiple` divides.
+  public func levels(height: Int, width: Int) -> [FeatureLevel] {
+    var extents = (height: height >> architecture.pyramid.minLevel, width: width >> architecture.pyramid.minLevel)
+    return architecture.pyramid.levels.map { level in
+      if level > architecture.pyramid.minLevel { extents = ((extents.height + 1) / 2, (extents.width + 1) / 2) }
+      return FeatureLevel(height: extents.height, width: extents.width, stride: 1 << level)
+    }
+  }
+
+  /// Sets the last classification layer's bias: one value a class, the same for all anchors of a location.
+  public func setClassificationBias(_ bias: [Float]) throws {
+    guard bias.count == classCount else { throw DetectorError("\(bias.count) biases for \(classCount) classes") }
+    let anchors = anchorGenerator.anchorsPerLocation
+    let values = (0..<anchors).flatMap { _ in bias }
+    try parameters.set(Self.classificationBias, to: Tensor(shape: [anchors * classCount], values: values))
+  }
+
+  /// The parameters' shapes by path: what weights are matched against.
+  public var expectedShapes: [String: [Int]] {
+    Dictionary(uniqueKeysWithValues: parameters.entries.map { ($0.declaration.path, $0.declaration.shape) })
+  }
+}

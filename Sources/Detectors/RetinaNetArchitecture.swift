@@ -1,0 +1,95 @@
+import DetectionCore
+
+/// Every size of a RetinaNet (Lin et al., "Focal Loss for Dense Object Detection", 2017).
+public struct RetinaNetArchitecture: Hashable, Sendable {
+  public var backbone: ResNetArchitecture
+  public var pyramid: PyramidArchitecture
+  public var head: HeadArchitecture
+  /// One list of anchor sides a level, in pixels.
+  public var anchorSizes: [[Float]]
+  /// Height / width.
+  public var aspectRatios: [Float]
+
+  public init(
+    backbone: ResNetArchitecture, pyramid: PyramidArchitecture, head: HeadArchitecture, anchorSizes: [[Float]],
+    aspectRatios: [Float]
+  ) {
+    self.backbone = backbone
+    self.pyramid = pyramid
+    self.head = head
+    self.anchorSizes = anchorSizes
+    self.aspectRatios = aspectRatios
+  }
+
+  /// Inputs are padded to multiples of this, so that the top-down path's factors of 2 are exact.
+  public var inputMultiple: Int { 32 }
+
+  /// - Throws: `DetectorError` where the sizes do not fit together.
+  public func validate() throws {
+    try backbone.validate()
+    guard (2...5).contains(pyramid.minLevel), pyramid.maxLevel >= 5, pyramid.maxLevel <= 8 else {
+      throw DetectorError("pyramid levels \(pyramid.minLevel)...\(pyramid.maxLevel): the first must be 2...5, the last 5...8")
+    }
+    guard anchorSizes.count == pyramid.levels.count else {
+      throw DetectorError("\(anchorSizes.count) lists of anchor sizes for the \(pyramid.levels.count) pyramid levels \(pyramid.minLevel)...\(pyramid.maxLevel)")
+    }
+    guard let count = anchorSizes.first?.count, count > 0, anchorSizes.allSatisfy({ $0.count == count }) else {
+      throw DetectorError("every level needs the same number of anchor sizes, at least one")
+    }
+    guard !aspectRatios.isEmpty, (aspectRatios + anchorSizes.flatMap { $0 }).allSatisfy({ $0 > 0 && $0.isFinite }) else {
+      throw DetectorError("anchor sizes and aspect ratios must be positive")
+    }
+    guard head.channels > 0, pyramid.channels > 0, head.convolutions >= 0 else {
+      throw DetectorError("pyramid and head need a positive number of channels")
+    }
+    if case .group(let groups) = head.normalization, groups < 1 || head.channels % groups != 0 {
+      throw DetectorError("\(groups) groups do not divide the head's \(head.channels) channels")
+    }
+  }
+}
+
+public struct PyramidArchitecture: Hashable, Sendable {
+  /// What the levels above the backbone's last stage are computed from.
+  public enum ExtraLevelSource: String, Hashable, Sendable, CaseIterable {
+    /// The backbone's last stage, as in the paper and keras-retinanet.
+    case c5
+    /// The pyramid's level 5, as in torchvision.
+    case p5
+  }
+  public var channels: Int
+  public var minLevel: Int
+  public var maxLevel: Int
+  public var extraLevelSource: ExtraLevelSource
+
+  public init(channels: Int = 256, minLevel: Int = 3, maxLevel: Int = 7, extraLevelSource: ExtraLevelSource = .p5) {
+    self.channels = channels
+    self.minLevel = minLevel
+    self.maxLevel = maxLevel
+    self.extraLevelSource = extraLevelSource
+  }
+
+  public var levels: ClosedRange<Int> { minLevel...max(minLevel, maxLevel) }
+}
+
+public struct HeadArchitecture: Hashable, Sendable {
+  public enum Normalization: Hashable, Sendable {
+    case none
+    case group(Int)
+  }
+  /// Convolutions in front of the last one, in each of the two heads.
+  public var convolutions: Int
+  public var channels: Int
+  public var normalization: Normalization
+
+  public init(convolutions: Int = 4, channels: Int = 256, normalization: Normalization = .none) {
+    self.convolutions = convolutions
+    self.channels = channels
+    self.normalization = normalization
+  }
+}
+
+/// A detector that cannot be built, or weights that do not fit it.
+public struct DetectorError: Error, CustomStringConvertible, Hashable {
+  public let description: String
+  public init(_ description: String) { self.description = description }
+}
