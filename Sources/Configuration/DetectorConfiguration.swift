@@ -1,0 +1,144 @@
+/// Every size of the detector.
+public struct DetectorConfiguration: Hashable, Sendable {
+  public enum Name: String, Hashable, Sendable, CaseIterable { case retinanet }
+  public enum Stem: String, Hashable, Sendable, CaseIterable { case standard, small }
+  public enum BackboneNormalization: String, Hashable, Sendable, CaseIterable { case frozenBatch, batch, group }
+  public enum HeadNormalization: String, Hashable, Sendable, CaseIterable { case none, group }
+  public enum ExtraLevels: String, Hashable, Sendable, CaseIterable { case c5, p5 }
+
+  public struct Backbone: Hashable, Sendable {
+    public var depth = 50
+    public var width = 64
+    public var stem = Stem.standard
+    public var normalization = BackboneNormalization.frozenBatch
+    /// Of group normalisation.
+    public var groups = 8
+  }
+  public struct Pyramid: Hashable, Sendable {
+    public var channels = 256
+    public var minLevel = 3
+    public var maxLevel = 7
+    public var extraLevels = ExtraLevels.p5
+  }
+  public struct Head: Hashable, Sendable {
+    public var convolutions = 4
+    public var channels = 256
+    public var normalization = HeadNormalization.none
+    public var groups = 8
+  }
+  public struct Anchors: Hashable, Sendable {
+    /// Sides in pixels: one base a level, times every scale.
+    public var sizes: [Float] = [32, 64, 128, 256, 512]
+    public var scales: [Float] = [1, 1.2599211, 1.587401]
+    /// Height / width.
+    public var aspectRatios: [Float] = [0.5, 1, 2]
+  }
+  public struct Matching: Hashable, Sendable {
+    public var foreground: Float = 0.5
+    public var background: Float = 0.4
+    public var allowLowQuality = true
+  }
+  public struct PostProcessing: Hashable, Sendable {
+    public var nms: Float = 0.5
+    public var candidatesPerLevel = 1000
+    public var maximumDetections = 100
+  }
+
+  public var name = Name.retinanet
+  public var backbone = Backbone()
+  public var pyramid = Pyramid()
+  public var head = Head()
+  public var anchors = Anchors()
+  public var matcher = Matching()
+  public var boxWeights: [Float] = [1, 1, 1, 1]
+  public var postProcess = PostProcessing()
+
+  public init() {}
+
+  init(_ reader: inout SectionReader) throws {
+    name = try reader.choice("name", name)
+    backbone = try reader.section("backbone") { r in
+      Backbone(
+        depth: try r.int("depth", 50, in: 18...152), width: try r.int("width", 64, in: 1...1024),
+        stem: try r.choice("stem", .standard), normalization: try r.choice("normalization", .frozenBatch),
+        groups: try r.int("groups", 8, in: 1...1024))
+    }
+    pyramid = try reader.section("pyramid") { r in
+      Pyramid(
+        channels: try r.int("channels", 256, in: 1...4096), minLevel: try r.int("minLevel", 3, in: 2...5),
+        maxLevel: try r.int("maxLevel", 7, in: 5...8), extraLevels: try r.choice("extraLevels", .p5))
+    }
+    head = try reader.section("head") { r in
+      Head(
+        convolutions: try r.int("convolutions", 4, in: 0...16), channels: try r.int("channels", 256, in: 1...4096),
+        normalization: try r.choice("normalization", .none), groups: try r.int("groups", 8, in: 1...1024))
+    }
+    let positive: ClosedRange<Float> = 1e-3...1e5
+    anchors = try reader.section("anchors") { r in
+      Anchors(
+        sizes: try r.floats("sizes", Anchors().sizes, in: positive), scales: try r.floats("scales", Anchors().scales, in: positive),
+        aspectRatios: try r.floats("aspectRatios", Anchors().aspectRatios, in: positive))
+    }
+    guard anchors.sizes.count == pyramid.maxLevel - pyramid.minLevel + 1 else {
+      throw ConfigurationError("detector.anchors.sizes: \(anchors.sizes.count) sizes for the levels \(pyramid.minLevel)...\(pyramid.maxLevel), one each is needed")
+    }
+    guard !anchors.scales.isEmpty, !anchors.aspectRatios.isEmpty else {
+      throw ConfigurationError("detector.anchors: scales and aspectRatios must not be empty")
+    }
+    matcher = try reader.section("matcher") { r in
+      Matching(
+        foreground: try r.float("foreground", 0.5, in: 0...1), background: try r.float("background", 0.4, in: 0...1),
+        allowLowQuality: try r.bool("allowLowQuality", true))
+    }
+    guard matcher.background <= matcher.foreground else {
+      throw ConfigurationError("detector.matcher: background \(matcher.background) must not lie above foreground \(matcher.foreground)")
+    }
+    boxWeights = try reader.floats("boxWeights", boxWeights, in: positive, count: 4)
+    postProcess = try reader.section("postProcess") { r in
+      PostProcessing(
+        nms: try r.float("nms", 0.5, in: 0...1), candidatesPerLevel: try r.int("candidatesPerLevel", 1000, in: 1...1_000_000),
+        maximumDetections: try r.int("maximumDetections", 100, in: 1...100_000))
+    }
+  }
+
+  func emit(_ emitter: inout Emitter) {
+    emitter.section("detector") { e in
+      e.text("name", name.rawValue)
+      e.section("backbone") { e in
+        e.value("depth", backbone.depth)
+        e.value("width", backbone.width)
+        e.text("stem", backbone.stem.rawValue)
+        e.text("normalization", backbone.normalization.rawValue)
+        e.value("groups", backbone.groups)
+      }
+      e.section("pyramid") { e in
+        e.value("channels", pyramid.channels)
+        e.value("minLevel", pyramid.minLevel)
+        e.value("maxLevel", pyramid.maxLevel)
+        e.text("extraLevels", pyramid.extraLevels.rawValue)
+      }
+      e.section("head") { e in
+        e.value("convolutions", head.convolutions)
+        e.value("channels", head.channels)
+        e.text("normalization", head.normalization.rawValue)
+        e.value("groups", head.groups)
+      }
+      e.section("anchors") { e in
+        e.list("sizes", anchors.sizes)
+        e.list("scales", anchors.scales)
+        e.list("aspectRatios", anchors.aspectRatios)
+      }
+      e.section("matcher") { e in
+        e.value("foreground", matcher.foreground)
+        e.value("background", matcher.background)
+        e.value("allowLowQuality", matcher.allowLowQuality)
+      }
+      e.list("boxWeights", boxWeights)
+      e.section("postProcess") { e in
+        e.value("nms", postProcess.nms)
+        e.value("candidatesPerLevel", postProcess.candidatesPerLevel)
+        e.value("maximumDetections", postProcess.maximumDetections)
+      }
+    }
+  }
+}

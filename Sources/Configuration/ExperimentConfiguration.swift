@@ -1,0 +1,62 @@
+import DetectionCore
+
+/// Everything that makes an experiment: data, detector, strategies, training. Its YAML text is saved with the weights.
+public struct ExperimentConfiguration: Hashable, Sendable {
+  /// Of everything random: initial weights, scenes, order of samples, flips.
+  public var seed = 0
+  public var data = DataConfiguration()
+  public var input = InputConfiguration()
+  public var detector = DetectorConfiguration()
+  public var sampler = StrategyReference("none")
+  public var lossScaler = StrategyReference("guided")
+  public var bias = StrategyReference("optimal")
+  public var thresholder = StrategyReference("class-adaptive")
+  public var loss = LossConfiguration()
+  public var train = TrainConfiguration()
+
+  public init() {}
+
+  /// Reads a file with the files it is based on.
+  /// - Parameter overrides: `key.path=value`, the value being YAML, applied in order.
+  /// - Throws: `ConfigurationError`, naming file, line and key, or the override.
+  public static func load(_ path: String, overrides: [String] = []) throws -> ExperimentConfiguration {
+    try ExperimentConfiguration(ConfigurationTree.load(path), overrides: overrides)
+  }
+
+  /// - Parameter name: what errors call the text.
+  /// - Throws: `ConfigurationError`.
+  public init(yaml: String, name: String, overrides: [String] = []) throws {
+    try self.init(ConfigurationTree.parse(yaml, name: name), overrides: overrides)
+  }
+
+  private init(_ tree: ConfigurationTree.Entry, overrides: [String]) throws {
+    var reader = try SectionReader(overrides.reduce(tree) { try ConfigurationTree.apply($1, to: $0) })
+    seed = try reader.int("seed", seed, in: 0...(.max))
+    data = try reader.section("data") { try DataConfiguration(&$0) }
+    input = try reader.section("input") { try InputConfiguration(&$0) }
+    detector = try reader.section("detector") { try DetectorConfiguration(&$0) }
+    sampler = try reader.strategy("sampler", sampler)
+    lossScaler = try reader.strategy("lossScaler", lossScaler)
+    bias = try reader.strategy("bias", bias)
+    thresholder = try reader.strategy("thresholder", thresholder)
+    loss = try reader.section("loss") { try LossConfiguration(&$0) }
+    train = try reader.section("train") { try TrainConfiguration(&$0) }
+    try reader.finish()
+  }
+
+  /// Canonical and complete: parses back to the same configuration.
+  public var yaml: String {
+    var emitter = Emitter()
+    emitter.value("seed", seed)
+    data.emit(&emitter)
+    input.emit(&emitter)
+    detector.emit(&emitter)
+    emitter.strategy("sampler", sampler)
+    emitter.strategy("lossScaler", lossScaler)
+    emitter.strategy("bias", bias)
+    emitter.strategy("thresholder", thresholder)
+    loss.emit(&emitter)
+    train.emit(&emitter)
+    return emitter.text
+  }
+}

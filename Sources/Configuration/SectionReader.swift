@@ -1,0 +1,155 @@
+import DetectionCore
+import Foundation
+import Suggestions
+import Yams
+
+/// Reads one mapping of a configuration, key by key, and at the end refuses the keys that nobody asked for.
+struct SectionReader {
+  private let pairs: [(key: String, entry: ConfigurationTree.Entry)]
+  private let place: String
+  /// `train.`, or nothing at the top.
+  private let prefix: String
+  private var asked: [String] = []
+
+  init(_ entry: ConfigurationTree.Entry, prefix: String = "") throws {
+    guard case .map(let pairs) = entry.value else {
+      throw ConfigurationError("\(entry.place): \(prefix.isEmpty ? "a configuration" : "\"\(prefix.dropLast())\"") must be a mapping of keys to values")
+    }
+    self.pairs = pairs
+    place = entry.place
+    self.prefix = prefix
+  }
+
+  private mutating func entry(_ key: String) -> ConfigurationTree.Entry? {
+    asked.append(key)
+    return pairs.last { $0.key == key }?.entry
+  }
+
+  private func error(_ key: String, _ entry: ConfigurationTree.Entry, _ message: String) -> ConfigurationError {
+    ConfigurationError("\(entry.place): \"\(prefix)\(key)\" \(message)")
+  }
+
+  private func scalar(_ key: String, _ entry: ConfigurationTree.Entry, _ expected: String) throws -> Node {
+    guard case .scalar(let scalar) = entry.value else { throw error(key, entry, "must be \(expected)") }
+    return Node.scalar(scalar)
+  }
+
+  /// Reads a nested mapping; an absent one is empty.
+  mutating func section<T>(_ key: String, _ read: (inout SectionReader) throws -> T) throws -> T {
+    let entry = entry(key) ?? ConfigurationTree.Entry(value: .map([]), place: place)
+    var reader = try SectionReader(entry, prefix: "\(prefix)\(key).")
+    let value = try read(&reader)
+    try reader.finish()
+    return value
+  }
+
+  mutating func int(_ key: String, _ defaultValue: Int, in range: ClosedRange<Int>) throws -> Int {
+    guard let entry = entry(key) else { return defaultValue }
+    guard let value = try scalar(key, entry, "a whole number").int else { throw error(key, entry, "must be a whole number") }
+    guard range.contains(value) else {
+      let bounds = range.upperBound == .max ? "at least \(range.lowerBound)" : "\(range.lowerBound)...\(range.upperBound)"
+      throw error(key, entry, "is \(value), must be \(bounds)")
+    }
+    return value
+  }
+
+  mutating func float(_ key: String, _ defaultValue: Float, in range: ClosedRange<Float>) throws -> Float {
+    guard let entry = entry(key) else { return defaultValue }
+    return try number(key, entry, in: range)
+  }
+
+  private func number(_ key: String, _ entry: ConfigurationTree.Entry, in range: ClosedRange<Float>) throws -> Float {
+    guard let value = try scalar(key, entry, "a number").float.map({ Float($0) }) else { throw error(key, entry, "must be a number") }
+    guard value.isFinite, range.contains(value) else {
+      let bounds =
+        range.upperBound == .greatestFiniteMagnitude
+        ? "at least \(range.lowerBound)" : "\(range.lowerBound)...\(range.upperBound)"
+      throw error(key, entry, "is \(value), must be \(bounds)")
+    }
+    return value
+  }
+
+  mutating func bool(_ key: String, _ defaultValue: Bool) throws -> Bool {
+    guard let entry = entry(key) else { return defaultValue }
+    guard let value = try scalar(key, entry, "true or false").bool else { throw error(key, entry, "must be true or false") }
+    return value
+  }
+
+  mutating func string(_ key: String, _ defaultValue: String) throws -> String { try optionalString(key) ?? defaultValue }
+
+  mutating func optionalString(_ key: String) throws -> String? {
+    guard let entry = entry(key) else { return nil }
+    let node = try scalar(key, entry, "a text")
+    if node.null != nil { return nil }
+    return node.scalar?.string
+  }
+
+  mutating func choice<T: RawRepresentable & CaseIterable>(_ key: String, _ defaultValue: T) throws -> T
+  where T.RawValue == String {
+    guard let entry = entry(key) else { return defaultValue }
+    let text = try scalar(key, entry, "a name").scalar?.string ?? ""
+    guard let value = T(rawValue: text) else {
+      let names = T.allCases.map(\.rawValue)
+      throw error(key, entry, "is \"\(text)\", must be one of \(names.joined(separator: ", "))\(Suggestions.hint(for: text, in: names))")
+    }
+    return value
+  }
+
+  mutating func floats(_ key: String, _ defaultValue: [Float], in range: ClosedRange<Float>, count: Int? = nil) throws -> [Float] {
+    guard let entry = entry(key) else { return defaultValue }
+    guard case .list(let items) = entry.value else { throw error(key, entry, "must be a list of numbers") }
+    if let count, items.count != count { throw error(key, entry, "has \(items.count) numbers, must have \(count)") }
+    return try items.map { try number(key, $0, in: range) }
+  }
+
+  mutating func ints(_ key: String, _ defaultValue: [Int], in range: ClosedRange<Int>) throws -> [Int] {
+    guard let entry = entry(key) else { return defaultValue }
+    guard case .list(let items) = entry.value else { throw error(key, entry, "must be a list of whole numbers") }
+    return try items.map { item in
+      guard let value = try scalar(key, item, "whole numbers").int, range.contains(value) else {
+        throw error(key, item, "must hold whole numbers of at least \(range.lowerBound)")
+      }
+      return value
+    }
+  }
+
+  /// A bare name, or a name with its parameters.
+  mutating func strategy(_ key: String, _ defaultValue: StrategyReference) throws -> StrategyReference {
+    guard let entry = entry(key) else { return defaultValue }
+    switch entry.value {
+    case .scalar(let scalar): return StrategyReference(scalar.string)
+    case .map(let pairs) where pairs.count == 1:
+      switch pairs[0].entry.value {
+      case .map(let parameters):
+        return StrategyReference(
+          pairs[0].key,
+          parameters: Dictionary(parameters.map { ($0.key, Self.parameter($0.entry.value)) }) { $1 })
+      case .scalar(let scalar) where Node.scalar(scalar).null != nil: return StrategyReference(pairs[0].key)
+      default: throw error(key, pairs[0].entry, "must map \"\(pairs[0].key)\" to its parameters")
+      }
+    default: throw error(key, entry, "must be a name, or a name with its parameters: { focal: { gamma: 2 } }")
+    }
+  }
+
+  private static func parameter(_ value: ConfigurationTree.Value) -> ParameterValue {
+    switch value {
+    case .list(let items): return .list(items.map { parameter($0.value) })
+    case .map(let pairs): return .map(Dictionary(pairs.map { ($0.key, parameter($0.entry.value)) }) { $1 })
+    case .scalar(let scalar):
+      let node = Node.scalar(scalar)
+      if node.null != nil { return .null }
+      if let value = node.int { return .int(value) }
+      if let value = node.bool { return .bool(value) }
+      if let value = node.float { return .double(value) }
+      return .string(scalar.string)
+    }
+  }
+
+  /// - Throws: `ConfigurationError` naming the first key that is not known, and the nearest that is.
+  func finish() throws {
+    for (key, entry) in pairs where !asked.contains(key) {
+      throw ConfigurationError(
+        "\(entry.place): unknown key \"\(prefix)\(key)\"\(Suggestions.hint(for: key, in: asked)); valid here: \(asked.sorted().joined(separator: ", "))")
+    }
+  }
+}
