@@ -1,7 +1,10 @@
 /// One class in one image: which detection finds which object, at every IoU threshold.
 struct ImageMatcher {
   /// COCO's 0.5, 0.55, ... 0.95, in numpy's arithmetic.
-  static let iouThresholds: [Double] = (0..<10).map { $0 == 9 ? 0.95 : Double($0) * ((0.95 - 0.5) / 9) + 0.5 }
+  static let iouThresholds: [Double] = {
+    let step: Double = (0.95 - 0.5) / 9
+    return (0..<9).map { (i: Int) -> Double in Double(i) * step + 0.5 } + [0.95]
+  }()
   static let maximumDetections = 100
 
   private let groundTruth: [COCOEvaluator.GroundTruth]

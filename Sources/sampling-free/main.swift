@@ -1,1 +1,3 @@
-print("not written yet")
+import SamplingFreeCommand
+
+SamplingFreeCommand.run()

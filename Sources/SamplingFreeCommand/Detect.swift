@@ -1,0 +1,96 @@
+import ArgumentParser
+import Foundation
+import SamplingFree
+
+struct Detect: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Find objects in images; draw them to PNG files, print them as JSON on request.")
+
+  @Argument(help: "Weights file (HDF5).")
+  var weights: String
+  @Argument(help: "Images (JPEG or PNG).")
+  var images: [String] = []
+  @Option(help: "Instead of files: this many images of the validation set that the weights were trained for, in one picture.")
+  var validation = 0
+  @Option(name: [.short, .long], help: "A folder, or for one picture a .png file.")
+  var output = "detections"
+  @Option(help: "Draw and print only what scores at least this.")
+  var minimumScore: Float = 0.3
+  @Flag(help: "Print JSON to standard output: one array of detections an image.")
+  var json = false
+
+  func validate() throws {
+    if images.isEmpty && validation < 1 { throw ValidationError("name at least one image, or --validation <count>") }
+    if !images.isEmpty && validation > 0 { throw ValidationError("give images or --validation, not both") }
+    if !(0...1).contains(minimumScore) { throw ValidationError("--minimum-score must lie in 0...1") }
+  }
+
+  func run() throws {
+    let weights = try WeightsFile.read(weights)
+    let runner = try DetectionRunner(weights: weights, registry: SamplingFreeCommand.registry)
+    let renderer = DetectionRenderer(classNames: runner.classNames)
+    var report: [ImageReport] = []
+    if validation > 0 {
+      let configuration = try ExperimentConfiguration(yaml: weights.metadata.configuration, name: "the weights' configuration")
+      let dataset = try configuration.dataset(.validation)
+      let samples = try (0..<min(validation, dataset.count)).map { try dataset.sample(at: $0) }
+      var pictures: [Image] = []
+      for sample in samples {
+        let found = try detect(sample.image, runner)
+        report.append(ImageReport(image: "validation \(sample.id)", found, runner.classNames))
+        pictures.append(renderer.draw(found, groundTruth: sample.annotations, on: sample.image, scale: scale(of: sample.image)))
+      }
+      let columns = Int(Double(pictures.count).squareRoot().rounded(.up))
+      try write(Montage.grid(pictures, columns: columns), to: output.hasSuffix(".png") ? output : "\(output)/validation.png")
+    } else {
+      for path in images {
+        let image = try Image(contentsOf: path)
+        let found = try detect(image, runner)
+        report.append(ImageReport(image: path, found, runner.classNames))
+        try write(renderer.draw(found, on: image, scale: scale(of: image)), to: outputPath(of: path))
+      }
+    }
+    if json {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+      print(String(decoding: try encoder.encode(report), as: UTF8.self))
+    }
+  }
+
+  private func detect(_ image: Image, _ runner: DetectionRunner) throws -> [Detection] {
+    try runner.detect([image]).flatMap { $0 }.filter { $0.score >= minimumScore }
+  }
+
+  /// Small images are enlarged so that labels can be read.
+  private func scale(of image: Image) -> Int { max(1, min(4, 384 / max(image.width, image.height))) }
+
+  private func outputPath(of image: String) -> String {
+    if images.count == 1 && output.hasSuffix(".png") { return output }
+    return "\(output)/\(URL(fileURLWithPath: image).deletingPathExtension().lastPathComponent).png"
+  }
+
+  private func write(_ image: Image, to path: String) throws {
+    let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    try image.writePNG(to: path)
+    FileHandle.standardError.write(Data("wrote \(path)\n".utf8))
+  }
+}
+
+/// The JSON form of an image's detections: boxes as COCO's [x, y, width, height], in the image's pixels.
+private struct ImageReport: Encodable {
+  struct Entry: Encodable {
+    let bbox: [Float]
+    let category: String
+    let score: Float
+  }
+  let image: String
+  let detections: [Entry]
+
+  init(image: String, _ detections: [Detection], _ classNames: [String]) {
+    self.image = image
+    self.detections = detections.map {
+      Entry(bbox: [$0.box.x1, $0.box.y1, $0.box.width, $0.box.height], category: classNames[$0.classIndex], score: $0.score)
+    }
+  }
+}

@@ -1,0 +1,29 @@
+import ArgumentParser
+import SamplingFree
+
+struct Inspect: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Show what an HDF5 weights file holds.")
+
+  @Argument(help: "HDF5 file.")
+  var weights: String
+
+  func run() throws { print(try WeightsFile.summary(weights)) }
+}
+
+struct ListStrategies: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "strategies", abstract: "List all strategies with their parameters and sources.")
+
+  func run() throws {
+    for kind in StrategyKind.allCases {
+      print("\(kind.rawValue):")
+      for strategy in SamplingFreeCommand.registry.descriptions(of: kind) {
+        print("  \(strategy.name)  \(strategy.summary)")
+        print("    source: \(strategy.source)")
+        for parameter in strategy.parameters {
+          print("    \(parameter.name) = \(parameter.defaultValue): \(parameter.summary)")
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,126 @@
+import Configuration
+import Datasets
+import DetectionCore
+import Detectors
+import Evaluation
+import NeuralNetwork
+import Parallel
+import Weights
+
+/// A network with all that turns images into detections.
+public struct DetectionRunner {
+  public let network: RetinaNet
+  public let classNames: [String]
+  public let options: InputOptions
+  /// One a class.
+  public let thresholds: [Float]
+  public let coder: BoxCoder
+  public let postProcessor: PostProcessor
+
+  public init(
+    network: RetinaNet, classNames: [String], configuration: ExperimentConfiguration, thresholds: [Float]
+  ) {
+    self.network = network
+    self.classNames = classNames
+    options = configuration.inputOptions(training: false)
+    self.thresholds = thresholds
+    coder = configuration.boxCoder
+    postProcessor = configuration.postProcessor
+  }
+
+  /// From weights, with the configuration and the statistics that were saved with them.
+  /// - Throws: `DetectorError` where a parameter is missing; `StrategyError` where the thresholder needs statistics that
+  ///   the weights do not have.
+  public init(weights: ModelWeights, configuration: ExperimentConfiguration? = nil, registry: StrategyRegistry) throws {
+    let configuration = try configuration ?? ExperimentConfiguration(yaml: weights.metadata.configuration, name: "the weights' configuration")
+    let classNames = weights.metadata.classNames
+    let network = try RetinaNet(configuration.architecture, classCount: classNames.count, seed: 0)
+    let match = weights.match(expected: network.expectedShapes)
+    guard match.initialized.isEmpty else {
+      throw DetectorError("the weights do not fit the detector: \(match)")
+    }
+    for (path, tensor) in match.tensors { try network.parameters.set(path, to: tensor) }
+    let thresholder = try registry.makeThresholder(configuration.thresholder)
+    let statistics =
+      weights.metadata.statistics
+      ?? TrainingStatistics(anchorCount: 0, foregroundCounts: Array(repeating: 0, count: classNames.count), imageCount: 0)
+    self.init(
+      network: network, classNames: classNames, configuration: configuration,
+      thresholds: try thresholder.thresholds(for: statistics))
+  }
+
+  /// - Returns: one list an image, in the image's own pixels, by descending score.
+  public func detect(_ images: [Image]) throws -> [[Detection]] {
+    let samples = images.enumerated().map { Sample(id: $0.offset, image: $0.element, annotations: []) }
+    return try detect(samples)
+  }
+
+  func detect(_ samples: [Sample]) throws -> [[Detection]] {
+    var generator = SeededGenerator(seed: 0)
+    let batch = Batch(samples: samples, options: options, generator: &generator)
+    let program = try network.program(
+      images: samples.count, height: batch.height, width: batch.width, training: false)
+    _ = program.inputValues.update(fromContentsOf: batch.pixels)
+    try program.forward()
+    let levels = network.levels(height: batch.height, width: batch.width)
+    let anchors = network.anchorGenerator.anchors(for: levels)
+    let offsets = network.anchorGenerator.levelOffsets(for: levels)
+    let logits = program.values(of: network.logits)
+    let deltas = program.values(of: network.deltas)
+    let classes = network.classCount
+    var results = [[Detection]](repeating: [], count: samples.count)
+    results.withUnsafeMutableBufferPointer { results in
+      nonisolated(unsafe) let results = results
+      nonisolated(unsafe) let (logits, deltas) = (logits, deltas)
+      Parallel.forChunks(of: samples.count) { _, range in
+        for i in range {
+          let image = batch.images[i]
+          let rows = (i * anchors.count)..<((i + 1) * anchors.count)
+          results[i] = postProcessor.detections(
+            logits: UnsafeBufferPointer(rebasing: logits[(rows.lowerBound * classes)..<(rows.upperBound * classes)]),
+            deltas: UnsafeBufferPointer(rebasing: deltas[(rows.lowerBound * 4)..<(rows.upperBound * 4)]),
+            anchors: anchors, levelOffsets: offsets, thresholds: thresholds, coder: coder,
+            imageWidth: Float(image.width), imageHeight: Float(image.height)
+          ).map { Detection(box: image.originalBox($0.box), classIndex: $0.classIndex, score: $0.score) }
+        }
+      }
+    }
+    return results
+  }
+
+  /// COCO's average precision on a data set.
+  /// - Parameter progress: called with the number of images done.
+  public func evaluate(
+    _ dataset: any DetectionDataset, batchSize: Int, progress: (Int) -> Void = { _ in }
+  ) throws -> COCOResult {
+    guard dataset.classNames.count == classNames.count else {
+      throw DetectorError("the data set has \(dataset.classNames.count) classes, the detector \(classNames.count)")
+    }
+    var evaluator = COCOEvaluator(classCount: classNames.count)
+    for start in stride(from: 0, to: dataset.count, by: batchSize) {
+      let samples = try (start..<min(start + batchSize, dataset.count)).map { try dataset.sample(at: $0) }
+      for (sample, detections) in zip(samples, try detect(samples)) {
+        evaluator.addImage(sample.id)
+        for annotation in sample.annotations {
+          evaluator.addGroundTruth(
+            image: sample.id, classIndex: annotation.classIndex, box: EvaluationBox(annotation.box),
+            area: annotation.area, isCrowd: annotation.isCrowd)
+        }
+        for detection in detections {
+          evaluator.addDetection(
+            image: sample.id, classIndex: detection.classIndex, box: EvaluationBox(detection.box),
+            score: Double(detection.score))
+        }
+      }
+      progress(start + samples.count)
+    }
+    return evaluator.evaluate()
+  }
+}
+
+extension EvaluationBox {
+  public init(_ box: Box) {
+    self.init(
+      x: Double(box.x1), y: Double(box.y1), width: Double(box.x2) - Double(box.x1), height: Double(box.y2) - Double(box.y1))
+  }
+}

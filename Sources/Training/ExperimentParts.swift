@@ -1,0 +1,119 @@
+import Configuration
+import Datasets
+import DetectionCore
+import Detectors
+
+/// What a configuration's sections stand for.
+extension ExperimentConfiguration {
+  public var architecture: RetinaNetArchitecture {
+    let backbone = detector.backbone
+    let normalization: ResNetArchitecture.Normalization =
+      switch backbone.normalization {
+      case .frozenBatch: .frozenBatch
+      case .batch: .batch
+      case .group: .group(backbone.groups)
+      }
+    return RetinaNetArchitecture(
+      backbone: ResNetArchitecture(
+        depth: backbone.depth, width: backbone.width, stem: backbone.stem == .small ? .small : .standard,
+        normalization: normalization),
+      pyramid: PyramidArchitecture(
+        channels: detector.pyramid.channels, minLevel: detector.pyramid.minLevel, maxLevel: detector.pyramid.maxLevel,
+        extraLevelSource: detector.pyramid.extraLevels == .c5 ? .c5 : .p5),
+      head: HeadArchitecture(
+        convolutions: detector.head.convolutions, channels: detector.head.channels,
+        normalization: detector.head.normalization == .group ? .group(detector.head.groups) : .none),
+      anchorSizes: detector.anchors.sizes.map { size in detector.anchors.scales.map { size * $0 } },
+      aspectRatios: detector.anchors.aspectRatios)
+  }
+
+  public var matcher: Matcher {
+    Matcher(
+      foregroundThreshold: detector.matcher.foreground, backgroundThreshold: detector.matcher.background,
+      allowsLowQualityMatches: detector.matcher.allowLowQuality)
+  }
+
+  public var boxCoder: BoxCoder {
+    let w = detector.boxWeights
+    return BoxCoder(weights: SIMD4(w[0], w[1], w[2], w[3]))
+  }
+
+  public var postProcessor: PostProcessor {
+    PostProcessor(
+      nmsThreshold: detector.postProcess.nms, candidatesPerLevel: detector.postProcess.candidatesPerLevel,
+      maximumDetections: detector.postProcess.maximumDetections)
+  }
+
+  /// - Parameter training: whether images may be flipped.
+  public func inputOptions(training: Bool) -> InputOptions {
+    let size: InputSize
+    if let shorter = input.shorterSide, let longer = input.longerSide {
+      size = .shorterSide(shorter, longerSide: longer)
+    } else {
+      size = .fixed(width: input.width ?? 128, height: input.height ?? 128)
+    }
+    return InputOptions(
+      size: size, mean: input.mean, standardDeviation: input.standardDeviation, padMultiple: 32,
+      flipProbability: training ? input.flip : 0)
+  }
+
+  /// - Throws: what the data set throws for files that are missing or wrong.
+  public func dataset(_ split: DatasetSplit) throws -> any DetectionDataset {
+    switch data.name {
+    case .digitScenes:
+      return try DigitScenes(
+        split: split, count: split == .train ? data.trainCount : data.validationCount, size: data.size, seed: UInt64(seed))
+    case .treeCrowns: return try TreeCrowns.dataset(split: split)
+    case .coco:
+      let files = split == .train ? (data.trainAnnotations, data.trainImages) : (data.validationAnnotations, data.validationImages)
+      guard let annotations = files.0, let images = files.1 else {
+        throw ConfigurationError("data: coco needs annotations and images for \(split.rawValue)")
+      }
+      return try COCODataset(annotations: annotations, images: images)
+    }
+  }
+}
+
+/// The strategies that a configuration names, made.
+public struct Strategies {
+  public var sampler: any Sampler
+  public var lossScaler: any LossScaler
+  public let bias: any BiasInitializer
+  public let thresholder: any Thresholder
+
+  /// - Throws: `StrategyError` where a name or parameter is unknown to the registry.
+  public init(_ configuration: ExperimentConfiguration, registry: StrategyRegistry) throws {
+    sampler = try registry.makeSampler(configuration.sampler)
+    lossScaler = try registry.makeLossScaler(configuration.lossScaler)
+    bias = try registry.makeBiasInitializer(configuration.bias)
+    thresholder = try registry.makeThresholder(configuration.thresholder)
+  }
+
+  /// What strategies learned so far, for checkpoints.
+  var state: [String: [Double]] {
+    get {
+      var all: [String: [Double]] = [:]
+      for (prefix, strategy) in [("sampler", sampler as Any), ("lossScaler", lossScaler as Any)] {
+        guard let strategy = strategy as? any CheckpointedStrategy else { continue }
+        for (key, value) in strategy.state { all["\(prefix)/\(key)"] = value }
+      }
+      return all
+    }
+    set {
+      func part(_ prefix: String) -> [String: [Double]] {
+        Dictionary(
+          uniqueKeysWithValues: newValue.filter { $0.key.hasPrefix("\(prefix)/") }.map {
+            (String($0.key.dropFirst(prefix.count + 1)), $0.value)
+          })
+      }
+      if var strategy = sampler as? any CheckpointedStrategy & Sampler {
+        strategy.state = part("sampler")
+        sampler = strategy
+      }
+      if var strategy = lossScaler as? any CheckpointedStrategy & LossScaler {
+        strategy.state = part("lossScaler")
+        lossScaler = strategy
+      }
+    }
+  }
+}
