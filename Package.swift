@@ -92,7 +92,7 @@ let package = Package(
     tests("Samplers", []),
     tests("Training", ["SamplingFree"]),
     .testTarget(
-      name: "LiterateTests", dependencies: ["LiterateCore", "LiterateSupport", "LiterateTool"], path: "Tests/Literate"),
+      name: "LiterateTests", dependencies: ["LiterateCore", "LiterateSupport"], path: "Tests/Literate"),
     .testTarget(
       name: "ChaptersTests", dependencies: ["SamplingFree", "LiterateSupport"], path: "Tests/Chapters",
       plugins: ["Literate"]),

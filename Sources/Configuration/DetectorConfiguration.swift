@@ -50,7 +50,7 @@ public struct DetectorConfiguration: Hashable, Sendable {
   public var head = Head()
   public var anchors = Anchors()
   public var matcher = Matching()
-  public var boxWeights: [Float] = [1, 1, 1, 1]
+  public var boxWeights: [Float] = [10, 10, 5, 5]
   public var postProcess = PostProcessing()
 
   public init() {}

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import NeuralNetwork
+import NeuralNetwork
 
 /// Gradients of single operations against central differences of the engine's own forward pass.
 @Suite struct GradientTests {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import NeuralNetwork
+import NeuralNetwork
 
 /// Every operation in one network, against PyTorch in double precision (Goldens/make_network.py).
 @Suite struct NetworkGoldenTests {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import NeuralNetwork
+import NeuralNetwork
 
 @Suite struct OptimizationTests {
   static func parameters() throws -> Parameters {

@@ -1,13 +1,18 @@
 /// Places buffers of known lifetimes in one block of memory: those alive at the same time never overlap.
-enum ArenaPlan {
-  struct Request {
-    let byteCount: Int
-    let lifetime: ClosedRange<Int>
+package enum ArenaPlan {
+  package struct Request {
+    package let byteCount: Int
+    package let lifetime: ClosedRange<Int>
+
+    package init(byteCount: Int, lifetime: ClosedRange<Int>) {
+      self.byteCount = byteCount
+      self.lifetime = lifetime
+    }
   }
 
   /// Greedy by size (Pisarchyk and Lee 2020): the largest first, each at the lowest gap among those placed that live
   /// when it does. Offsets are multiples of 64 bytes.
-  static func offsets(of requests: [Request]) -> (offsets: [Int], byteCount: Int) {
+  package static func offsets(of requests: [Request]) -> (offsets: [Int], byteCount: Int) {
     var offsets = Array(repeating: 0, count: requests.count)
     var placed: [(start: Int, end: Int, lifetime: ClosedRange<Int>)] = []  // sorted by start
     var total = 0

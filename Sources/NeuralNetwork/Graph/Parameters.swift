@@ -8,6 +8,13 @@ public struct ParameterDeclaration: Hashable, Sendable {
   public var initializer: Initializer
   /// Whether the optimiser moves it. Moving statistics and frozen layers are not.
   public var isTrainable: Bool
+
+  public init(path: String, shape: [Int], initializer: Initializer, isTrainable: Bool) {
+    self.path = path
+    self.shape = shape
+    self.initializer = initializer
+    self.isTrainable = isTrainable
+  }
 }
 
 /// All values of a network and their gradients, each kind in one contiguous buffer, so that an optimiser step, a
