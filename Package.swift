@@ -80,7 +80,7 @@ let package = Package(
       name: "Literate", capability: .buildTool(), dependencies: ["LiterateTool"], path: "Plugins/Literate/Plugin"),
     .target(name: "LiterateSupport", path: "Plugins/Literate/Support"),
 
-    tests("DetectionCore", []),
+    tests("DetectionCore", ["CFusedLoss"], resources: [.copy("Goldens")]),
     tests("NeuralNetwork", [], resources: [.copy("Goldens")]),
     tests("HDF5", []),
     tests("Detectors", []),

@@ -34,8 +34,7 @@ public struct Box: Hashable, Sendable, Codable {
   @inlinable
   public func iou(with other: Box) -> Float {
     let intersection = intersectionArea(with: other)
-    let union = area + other.area - intersection
-    return union > 0 ? intersection / union : 0
+    return intersection > 0 ? intersection / (area + other.area - intersection) : 0
   }
 
   /// Cut to an image of `width` x `height` pixels.

@@ -16,24 +16,20 @@ public enum BoxRegressionLoss: Hashable, Sendable {
     deltas: UnsafeBufferPointer<Float>, targets: UnsafeBufferPointer<Float>, foreground: [Int],
     gradient: UnsafeMutableBufferPointer<Float>
   ) -> Double {
+    let beta: Float = if case .smoothL1(let beta) = self { beta } else { 0 }
     gradient.update(repeating: 0)
     var sum = 0.0
     for anchor in foreground {
       for i in (4 * anchor)..<(4 * anchor + 4) {
         let difference = deltas[i] - targets[i]
         let size = abs(difference)
-        switch self {
-        case .smoothL1(let beta) where size < beta:
+        if size < beta {
           sum += Double(0.5 * difference * difference / beta)
           gradient[i] = difference / beta
-        case .smoothL1(let beta):
+        } else {
           sum += Double(size - 0.5 * beta)
-          gradient[i] = difference > 0 ? 1 : -1
-        case .l1:
-          sum += Double(size)
-          gradient[i] = difference == 0 ? 0 : difference > 0 ? 1 : -1
+          gradient[i] = difference > 0 ? 1 : difference < 0 ? -1 : difference  // 0, or not a number
         }
-        if difference.isNaN { gradient[i] = .nan }
       }
     }
     return sum

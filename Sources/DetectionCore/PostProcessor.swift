@@ -40,7 +40,7 @@ public struct PostProcessor: Hashable, Sendable {
   ///   - deltas: [anchors x 4].
   ///   - levelOffsets: where each level's anchors begin, and at the end their number.
   ///   - thresholds: one a class; scores must lie above.
-  ///   - imageWidth: pixels; boxes are cut to the image.
+  ///   - imageWidth: pixels; boxes are cut to the image, and dropped where nothing is left.
   public func detections(
     logits: UnsafeBufferPointer<Float>, deltas: UnsafeBufferPointer<Float>, anchors: [Box], levelOffsets: [Int],
     thresholds: [Float], coder: BoxCoder, imageWidth: Float, imageHeight: Float
@@ -54,16 +54,18 @@ public struct PostProcessor: Hashable, Sendable {
       for candidate in best(of: logits, anchors: start..<end, classes: classes, bounds: bounds) {
         let (anchor, classIndex) = candidate.element.quotientAndRemainder(dividingBy: classes)
         let delta = SIMD4(deltas[4 * anchor], deltas[4 * anchor + 1], deltas[4 * anchor + 2], deltas[4 * anchor + 3])
-        let box = coder.decode(delta, anchor: anchors[anchor])
-        guard box.x1.isFinite, box.y1.isFinite, box.x2.isFinite, box.y2.isFinite else { continue }
-        boxes[classIndex].append(box.clipped(width: imageWidth, height: imageHeight))
+        let decoded = coder.decode(delta, anchor: anchors[anchor])
+        guard decoded.x1.isFinite, decoded.y1.isFinite, decoded.x2.isFinite, decoded.y2.isFinite else { continue }
+        let box = decoded.clipped(width: imageWidth, height: imageHeight)
+        guard box.area > 0 else { continue }
+        boxes[classIndex].append(box)
         scores[classIndex].append(1 / (1 + exp(-candidate.logit)))
       }
     }
     var detections: [Detection] = []
     for classIndex in 0..<classes {
       for i in NonMaximumSuppression.keep(
-        boxes: boxes[classIndex], scores: scores[classIndex], threshold: nmsThreshold)
+        boxes: boxes[classIndex], scores: scores[classIndex], threshold: nmsThreshold, limit: maximumDetections)
       {
         detections.append(Detection(box: boxes[classIndex][i], classIndex: classIndex, score: scores[classIndex][i]))
       }

@@ -11,7 +11,7 @@ public struct ClassificationBatch: @unchecked Sendable {
   public let classCount: Int
   public let foregroundCount: Int
 
-  /// - Precondition: the buffers' sizes agree.
+  /// - Precondition: the buffers' sizes agree, and no label is above `classCount`.
   public init(
     logits: UnsafeBufferPointer<Float>, labels: UnsafeBufferPointer<Int32>, overlaps: UnsafeBufferPointer<Float>,
     imageOffsets: [Int], classCount: Int
@@ -24,7 +24,13 @@ public struct ClassificationBatch: @unchecked Sendable {
     self.overlaps = overlaps
     self.imageOffsets = imageOffsets
     self.classCount = classCount
-    foregroundCount = labels.reduce(0) { $0 + ($1 > 0 ? 1 : 0) }
+    var (foreground, highest): (Int, Int32) = (0, 0)
+    for label in labels {
+      if label > 0 { foreground += 1 }
+      highest = max(highest, label)
+    }
+    precondition(Int(highest) <= classCount, "a label of \(highest) with \(classCount) classes")
+    foregroundCount = foreground
   }
 
   public var anchorCount: Int { labels.count }

@@ -17,15 +17,22 @@ public enum ClassificationLoss {
   private static let blockElements = 1024
 
   /// - Parameter gradient: [anchors x classes], overwritten with d sum / d logit, neither normalised nor scaled.
-  /// - Throws: `StrategyError` naming anchor and class where a logit that counts is not finite.
+  /// - Throws: `StrategyError` where a logit that counts is not finite, naming anchor and class, or a weight is not.
   public static func evaluate(
     _ batch: ClassificationBatch, weighting: any ElementWeighting, gradient: UnsafeMutableBufferPointer<Float>
+  ) throws -> ClassificationLossValue {
+    try evaluate(batch, weighting: weighting, gradient: gradient, isa: fused_loss_best_isa())
+  }
+
+  /// With the kernels of one instruction set, which the processor must have.
+  package static func evaluate(
+    _ batch: ClassificationBatch, weighting: any ElementWeighting, gradient: UnsafeMutableBufferPointer<Float>,
+    isa: fused_loss_isa
   ) throws -> ClassificationLossValue {
     precondition(gradient.count == batch.logits.count, "gradient and logits differ in size")
     let chunks = Parallel.chunkCount(of: batch.anchorCount, minimumChunk: 64)
     var sums = [Double](repeating: 0, count: chunks)
     var isFinite = [Bool](repeating: true, count: chunks)
-    let isa = fused_loss_best_isa()
     let plan = try Plan(weighting.form, anchorCount: batch.anchorCount)
     sums.withUnsafeMutableBufferPointer { sums in
       isFinite.withUnsafeMutableBufferPointer { isFinite in
@@ -40,9 +47,10 @@ public enum ClassificationLoss {
         }
       }
     }
-    if isFinite.contains(false) { throw notFinite(batch) }
+    let sum = sums.reduce(0, +)
+    if isFinite.contains(false) || !sum.isFinite { throw notFinite(batch) }
     return ClassificationLossValue(
-      sum: sums.reduce(0, +), normalizer: weighting.normalizer, foregroundCount: batch.foregroundCount)
+      sum: sum, normalizer: weighting.normalizer, foregroundCount: batch.foregroundCount)
   }
 
   /// A form that the C kernels know.
@@ -97,10 +105,12 @@ public enum ClassificationLoss {
     let anchorsPerBlock = max(1, blockElements / classes)
     let capacity = anchorsPerBlock * classes
     let carriesGradient = weighting.carriesGradient
-    return withUnsafeTemporaryAllocation(of: Float.self, capacity: 5 * capacity) { memory in
+    return withUnsafeTemporaryAllocation(of: Float.self, capacity: 5 * capacity + anchorsPerBlock) { memory in
       func part(_ index: Int, _ count: Int) -> UnsafeMutableBufferPointer<Float> {
         UnsafeMutableBufferPointer(rebasing: memory[(index * capacity)..<(index * capacity + count)])
       }
+      // 1 - p of each anchor's target, which the difference from 1 would lose where p is near it.
+      let misses = UnsafeMutableBufferPointer(rebasing: memory[(5 * capacity)...])
       for start in stride(from: anchors.lowerBound, to: anchors.upperBound, by: anchorsPerBlock) {
         let range = start..<min(start + anchorsPerBlock, anchors.upperBound)
         let count = range.count * classes
@@ -119,7 +129,8 @@ public enum ClassificationLoss {
         }
         for (row, label) in labels.enumerated() where label > 0 {
           let i = row * classes + Int(label) - 1
-          probabilities[i] = 1 - probabilities[i]
+          misses[row] = probabilities[i]
+          probabilities[i] = 1 - misses[row]
         }
         weights.update(repeating: 0)
         slopes.update(repeating: 0)
@@ -129,7 +140,7 @@ public enum ClassificationLoss {
             losses: UnsafeBufferPointer(losses), weights: weights, slopes: slopes))
         // d CE / d x = p - t: probabilities become errors, rows of ignored anchors nothing.
         for (row, label) in labels.enumerated() {
-          if label > 0 { probabilities[row * classes + Int(label) - 1] -= 1 }
+          if label > 0 { probabilities[row * classes + Int(label) - 1] = -misses[row] }
           if label < 0 {
             for i in (row * classes)..<((row + 1) * classes) { (weights[i], slopes[i]) = (0, 0) }
           }

@@ -20,7 +20,6 @@ public struct ParameterReader: Sendable {
   /// For error messages: `sampler "focal"`.
   public let owner: String
   private let values: [String: ParameterValue]
-  private var read: Set<String> = []
 
   public init(_ values: [String: ParameterValue], owner: String) {
     self.values = values
@@ -29,7 +28,6 @@ public struct ParameterReader: Sendable {
 
   /// - Throws: `StrategyError` where the value is no number or not in `range`.
   public mutating func float(_ name: String, default defaultValue: Float, in range: ClosedRange<Float>) throws -> Float {
-    read.insert(name)
     let value: Float
     switch values[name] {
     case nil: return defaultValue
@@ -45,7 +43,6 @@ public struct ParameterReader: Sendable {
 
   /// - Throws: `StrategyError` where the value is no whole number or not in `range`.
   public mutating func int(_ name: String, default defaultValue: Int, in range: ClosedRange<Int>) throws -> Int {
-    read.insert(name)
     switch values[name] {
     case nil: return defaultValue
     case .int(let value):
@@ -60,7 +57,6 @@ public struct ParameterReader: Sendable {
   /// - Throws: `StrategyError` where the value is none of the choices.
   public mutating func choice<T: RawRepresentable & CaseIterable>(_ name: String, default defaultValue: T) throws -> T
   where T.RawValue == String {
-    read.insert(name)
     switch values[name] {
     case nil: return defaultValue
     case .string(let text):

@@ -42,17 +42,25 @@ public struct StrategyRegistry: Sendable {
   }
 
   private func make<S>(_ reference: StrategyReference, _ kind: StrategyKind) throws -> S {
+    do {
+      return try makeUnplaced(reference, kind)
+    } catch let error as StrategyError {
+      throw reference.place.map { StrategyError("\($0): \(error)") } ?? error
+    }
+  }
+
+  private func makeUnplaced<S>(_ reference: StrategyReference, _ kind: StrategyKind) throws -> S {
     let known = types[kind] ?? [:]
     let names = known.keys.sorted()
     guard let type = known[reference.name] else {
       throw StrategyError(
-        "no \(kind.rawValue) \"\(reference.name)\"\(Suggestions.hint(for: reference.name, in: names)); there are \(names.joined(separator: ", "))")
+        "no \(kind.rawValue) \"\(reference.name)\"; there are \(names.joined(separator: ", "))\(Suggestions.hint(for: reference.name, in: names))")
     }
     let owner = "\(kind.rawValue) \"\(reference.name)\""
     let valid = type.parameters.map(\.name)
     if let unknown = reference.parameters.keys.sorted().first(where: { !valid.contains($0) }) {
       let list = valid.isEmpty ? "it takes none" : "it takes \(valid.joined(separator: ", "))"
-      throw StrategyError("\(owner) has no parameter \"\(unknown)\"\(Suggestions.hint(for: unknown, in: valid)); \(list)")
+      throw StrategyError("\(owner) has no parameter \"\(unknown)\"; \(list)\(Suggestions.hint(for: unknown, in: valid))")
     }
     var reader = ParameterReader(reference.parameters, owner: owner)
     guard let strategy = try type.init(parameters: &reader) as? S else {
