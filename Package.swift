@@ -21,6 +21,14 @@ let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let strategyTargets: [Target.Dependency] = ["Samplers", "LossScalers", "Thresholders", "BiasInitializers"]
 
+/// What `import SamplingFree` brings along. Targets that use these by way of it name them too: the build looks at direct
+/// dependencies only to decide what to compile again.
+let umbrella: [Target.Dependency] =
+  [
+    "Training", "Detectors", "NeuralNetwork", "DetectionCore", "Weights", "HDF5", "Datasets", "Drawing", "Evaluation",
+    "Configuration",
+  ] + strategyTargets
+
 let package = Package(
   name: "SamplingFree",
   products: [
@@ -66,11 +74,8 @@ let package = Package(
     module(
       "Training",
       ["Detectors", "NeuralNetwork", "DetectionCore", "Weights", "Datasets", "Evaluation", "Configuration", "Parallel", logging]),
-    module(
-      "SamplingFree",
-      ["Training", "Detectors", "NeuralNetwork", "DetectionCore", "Weights", "HDF5", "Datasets", "Drawing", "Evaluation",
-        "Configuration"] + strategyTargets),
-    module("SamplingFreeCommand", ["SamplingFree", argumentParser, logging]),
+    module("SamplingFree", umbrella),
+    module("SamplingFreeCommand", ["SamplingFree", argumentParser, logging] + umbrella),
     .executableTarget(name: "sampling-free", dependencies: ["SamplingFreeCommand"]),
 
     // Chapters as tests.
@@ -90,11 +95,11 @@ let package = Package(
     tests("Evaluation", [], resources: [.copy("Goldens")]),
     tests("Configuration", []),
     tests("Samplers", []),
-    tests("Training", ["SamplingFree"]),
+    tests("Training", ["SamplingFree"] + umbrella.dropFirst()),
     .testTarget(
       name: "LiterateTests", dependencies: ["LiterateCore", "LiterateSupport"], path: "Tests/Literate"),
     .testTarget(
-      name: "ChaptersTests", dependencies: ["SamplingFree", "LiterateSupport"], path: "Tests/Chapters",
+      name: "ChaptersTests", dependencies: ["SamplingFree", "LiterateSupport"] + umbrella, path: "Tests/Chapters",
       plugins: ["Literate"]),
   ]
 )

@@ -4,6 +4,12 @@ public struct DetectorConfiguration: Hashable, Sendable {
   public enum Stem: String, Hashable, Sendable, CaseIterable { case standard, small }
   public enum BackboneNormalization: String, Hashable, Sendable, CaseIterable { case frozenBatch, batch, group }
   public enum HeadNormalization: String, Hashable, Sendable, CaseIterable { case none, group }
+  public enum HeadInitializer: String, Hashable, Sendable, CaseIterable {
+    /// N(0, 0.01²), as RetinaNet starts its 256 channels.
+    case normal
+    /// He et al. 2015: narrow heads, whose signal the former would all but extinguish.
+    case he
+  }
   public enum ExtraLevels: String, Hashable, Sendable, CaseIterable { case c5, p5 }
 
   public struct Backbone: Hashable, Sendable {
@@ -25,6 +31,7 @@ public struct DetectorConfiguration: Hashable, Sendable {
     public var channels = 256
     public var normalization = HeadNormalization.none
     public var groups = 8
+    public var initializer = HeadInitializer.normal
   }
   public struct Anchors: Hashable, Sendable {
     /// Sides in pixels: one base a level, times every scale.
@@ -71,7 +78,8 @@ public struct DetectorConfiguration: Hashable, Sendable {
     head = try reader.section("head") { r in
       Head(
         convolutions: try r.int("convolutions", 4, in: 0...16), channels: try r.int("channels", 256, in: 1...4096),
-        normalization: try r.choice("normalization", .none), groups: try r.int("groups", 8, in: 1...1024))
+        normalization: try r.choice("normalization", .none), groups: try r.int("groups", 8, in: 1...1024),
+        initializer: try r.choice("initializer", .normal))
     }
     let positive: ClosedRange<Float> = 1e-3...1e5
     anchors = try reader.section("anchors") { r in
@@ -122,6 +130,7 @@ public struct DetectorConfiguration: Hashable, Sendable {
         e.value("channels", head.channels)
         e.text("normalization", head.normalization.rawValue)
         e.value("groups", head.groups)
+        e.text("initializer", head.initializer.rawValue)
       }
       e.section("anchors") { e in
         e.list("sizes", anchors.sizes)

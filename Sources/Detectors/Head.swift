@@ -1,7 +1,7 @@
 import NeuralNetwork
 
 extension HeadArchitecture {
-  /// A head, shared by all levels: 3x3 convolutions with ReLU and a last one, all started from N(0, 0.01²).
+  /// A head, shared by all levels: 3x3 convolutions with ReLU, then a last one, which starts near 0.
   /// - Parameters:
   ///   - outputs: channels of the last convolution.
   ///   - last: the last convolution's name.
@@ -13,10 +13,10 @@ extension HeadArchitecture {
         switch normalization {
         case .none:
           x = graph.convolution(
-            x, path: name, channels: channels, kernel: 3, relu: true, initializer: .normal(standardDeviation: 0.01))
+            x, path: name, channels: channels, kernel: 3, relu: true, initializer: initializer)
         case .group(let groups):
           x = graph.convolution(
-            x, path: name, channels: channels, kernel: 3, initializer: .normal(standardDeviation: 0.01), bias: nil)
+            x, path: name, channels: channels, kernel: 3, initializer: initializer, bias: nil)
           x = graph.relu(graph.groupNormalization(x, path: "\(path)/norm\(i + 1)", groups: groups))
         }
       }

@@ -1,4 +1,5 @@
 import DetectionCore
+import NeuralNetwork
 
 /// Every size of a RetinaNet (Lin et al., "Focal Loss for Dense Object Detection", 2017).
 public struct RetinaNetArchitecture: Hashable, Sendable {
@@ -80,11 +81,17 @@ public struct HeadArchitecture: Hashable, Sendable {
   public var convolutions: Int
   public var channels: Int
   public var normalization: Normalization
+  /// How the kernels in front of the last one start; the last one always starts from N(0, 0.01²), near 0.
+  public var initializer: Initializer
 
-  public init(convolutions: Int = 4, channels: Int = 256, normalization: Normalization = .none) {
+  public init(
+    convolutions: Int = 4, channels: Int = 256, normalization: Normalization = .none,
+    initializer: Initializer = .normal(standardDeviation: 0.01)
+  ) {
     self.convolutions = convolutions
     self.channels = channels
     self.normalization = normalization
+    self.initializer = initializer
   }
 }
 

@@ -22,7 +22,8 @@ extension ExperimentConfiguration {
         extraLevelSource: detector.pyramid.extraLevels == .c5 ? .c5 : .p5),
       head: HeadArchitecture(
         convolutions: detector.head.convolutions, channels: detector.head.channels,
-        normalization: detector.head.normalization == .group ? .group(detector.head.groups) : .none),
+        normalization: detector.head.normalization == .group ? .group(detector.head.groups) : .none,
+        initializer: detector.head.initializer == .he ? .heNormalFanOut : .normal(standardDeviation: 0.01)),
       anchorSizes: detector.anchors.sizes.map { size in detector.anchors.scales.map { size * $0 } },
       aspectRatios: detector.anchors.aspectRatios)
   }
