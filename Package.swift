@@ -26,7 +26,7 @@ let strategyTargets: [Target.Dependency] = ["Samplers", "LossScalers", "Threshol
 let umbrella: [Target.Dependency] =
   [
     "Training", "Detectors", "NeuralNetwork", "DetectionCore", "Weights", "HDF5", "Datasets", "Drawing", "Evaluation",
-    "Configuration",
+    "Configuration", "PluginLoader",
   ] + strategyTargets
 
 let package = Package(
@@ -34,6 +34,7 @@ let package = Package(
   products: [
     .library(name: "SamplingFree", targets: ["SamplingFree"]),
     .library(name: "DetectionCore", targets: ["DetectionCore"]),
+    .library(name: "SamplingFreeCommand", targets: ["SamplingFreeCommand"]),
     .executable(name: "sampling-free", targets: ["sampling-free"]),
   ],
   dependencies: [
@@ -47,12 +48,14 @@ let package = Package(
     .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
     .systemLibrary(name: "CImageCodecs", pkgConfig: "libpng libturbojpeg libexif cairo", providers: [.apt(["libpng-dev", "libturbojpeg0-dev", "libexif-dev", "libcairo2-dev"])]),
     .systemLibrary(name: "COpenMP"),
+    .systemLibrary(name: "CSwiftVersion"),
 
     // The core, downwards only.
     module("Suggestions"),
     module("Parallel", ["COpenMP"]),
     .target(name: "CFusedLoss"),
-    module("DetectionCore", ["Parallel", "Suggestions", "CFusedLoss"]),
+    .target(
+      name: "DetectionCore", dependencies: ["Parallel", "Suggestions", "CFusedLoss"], plugins: ["PluginStamp"]),
     module("NeuralNetwork", ["COneDNN", "Parallel"]),
     module("HDF5", ["CHDF5", "Suggestions"]),
     module("Detectors", ["NeuralNetwork", "DetectionCore", "Parallel", "Suggestions"]),
@@ -62,6 +65,7 @@ let package = Package(
       resources: [.copy("Resources")]),
     module("Drawing", ["CImageCodecs", "Datasets", "DetectionCore"]),
     module("Evaluation", ["Parallel"]),
+    module("PluginLoader", ["DetectionCore", "Suggestions"]),
     module("Configuration", ["DetectionCore", "Suggestions", yams]),
 
     // Strategies: one file each.
@@ -76,7 +80,16 @@ let package = Package(
       ["Detectors", "NeuralNetwork", "DetectionCore", "Weights", "Datasets", "Evaluation", "Configuration", "Parallel", logging]),
     module("SamplingFree", umbrella),
     module("SamplingFreeCommand", ["SamplingFree", argumentParser, logging] + umbrella),
-    .executableTarget(name: "sampling-free", dependencies: ["SamplingFreeCommand"]),
+    // Its symbols are exported, so that strategy plugins find DetectionCore in it.
+    .executableTarget(
+      name: "sampling-free", dependencies: ["SamplingFreeCommand"],
+      linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic"], .when(platforms: [.linux]))]),
+
+    // What host and strategy plugin recognise one another by.
+    .executableTarget(name: "PluginStampTool", dependencies: ["CSwiftVersion"], path: "Plugins/PluginStamp/Tool"),
+    .plugin(
+      name: "PluginStamp", capability: .buildTool(), dependencies: ["PluginStampTool"],
+      path: "Plugins/PluginStamp/Plugin"),
 
     // Chapters as tests.
     .target(name: "LiterateCore", dependencies: ["Suggestions"], path: "Plugins/Literate/Core"),

@@ -29,15 +29,30 @@ struct ConfigurationTree {
       throw ConfigurationError("\(path): cannot be read\(nearbyHint(path))")
     }
     guard let text = String(data: data, encoding: .utf8) else { throw ConfigurationError("\(path): is not UTF-8 text") }
-    let entry = try parse(text, name: path)
+    let directory = URL(fileURLWithPath: path).deletingLastPathComponent()
+    let entry = resolvePlugins(of: try parse(text, name: path), in: directory)
     guard case .map(var pairs) = entry.value, let index = pairs.firstIndex(where: { $0.key == "base" }) else { return entry }
     guard case .scalar(let base) = pairs[index].entry.value else {
       throw ConfigurationError("\(pairs[index].entry.place): \"base\" must be a file name")
     }
     pairs.remove(at: index)
-    let directory = URL(fileURLWithPath: path).deletingLastPathComponent()
     let basePath = base.string.hasPrefix("/") ? base.string : directory.appendingPathComponent(base.string).relativePath
     return merge(try load(basePath, seen: seen + [full]), Entry(value: .map(pairs), place: entry.place))
+  }
+
+  /// A file names plugins relative to its own folder.
+  private static func resolvePlugins(of entry: Entry, in directory: URL) -> Entry {
+    guard case .map(var pairs) = entry.value else { return entry }
+    for index in pairs.indices where pairs[index].key == "plugins" {
+      guard case .list(var items) = pairs[index].entry.value else { continue }
+      for i in items.indices {
+        guard case .scalar(var scalar) = items[i].value else { continue }
+        scalar.string = URL(fileURLWithPath: scalar.string, relativeTo: directory).standardizedFileURL.path
+        items[i].value = .scalar(scalar)
+      }
+      pairs[index].entry.value = .list(items)
+    }
+    return Entry(value: .map(pairs), place: entry.place)
   }
 
   static func parse(_ text: String, name: String) throws -> Entry {

@@ -1,4 +1,5 @@
 import DetectionCore
+import Foundation
 
 /// Everything that makes an experiment: data, detector, strategies, training. Its YAML text is saved with the weights.
 public struct ExperimentConfiguration: Hashable, Sendable {
@@ -14,13 +15,19 @@ public struct ExperimentConfiguration: Hashable, Sendable {
   public var loss = LossConfiguration()
   public var train = TrainConfiguration()
 
+  /// Paths of dynamic libraries with strategies. A list replaces the base's.
+  public var plugins: [String] = []
+
   public init() {}
 
-  /// Reads a file with the files it is based on.
+  /// Reads a file with the files it is based on. Plugins are named relative to the file that names them, in overrides
+  /// to the current folder, and are not loaded here.
   /// - Parameter overrides: `key.path=value`, the value being YAML, applied in order.
   /// - Throws: `ConfigurationError`, naming file, line and key, or the override.
   public static func load(_ path: String, overrides: [String] = []) throws -> ExperimentConfiguration {
-    try ExperimentConfiguration(ConfigurationTree.load(path), overrides: overrides)
+    var configuration = try ExperimentConfiguration(ConfigurationTree.load(path), overrides: overrides)
+    configuration.plugins = configuration.plugins.map { URL(fileURLWithPath: $0).standardizedFileURL.path }
+    return configuration
   }
 
   /// - Parameter name: what errors call the text.
@@ -41,6 +48,7 @@ public struct ExperimentConfiguration: Hashable, Sendable {
     thresholder = try reader.strategy("thresholder", thresholder)
     loss = try reader.section("loss") { try LossConfiguration(&$0) }
     train = try reader.section("train") { try TrainConfiguration(&$0) }
+    plugins = try reader.strings("plugins", plugins)
     try reader.finish()
   }
 
@@ -57,6 +65,14 @@ public struct ExperimentConfiguration: Hashable, Sendable {
     emitter.strategy("thresholder", thresholder)
     loss.emit(&emitter)
     train.emit(&emitter)
+    if !plugins.isEmpty { emitter.texts("plugins", plugins) }
     return emitter.text
+  }
+
+  /// As weights carry it: of plugins the names only. They tell what is needed; what is loaded is the user's to say.
+  public var withoutPluginPaths: ExperimentConfiguration {
+    var copy = self
+    copy.plugins = plugins.map { URL(fileURLWithPath: $0).lastPathComponent }
+    return copy
   }
 }

@@ -113,6 +113,16 @@ struct SectionReader {
     }
   }
 
+  mutating func strings(_ key: String, _ defaultValue: [String]) throws -> [String] {
+    guard let entry = entry(key) else { return defaultValue }
+    guard case .list(let items) = entry.value else { throw error(key, entry, "must be a list of texts") }
+    return try items.map { item in
+      let node = try scalar(key, item, "a list of texts")
+      guard node.null == nil, let text = node.scalar?.string, !text.isEmpty else { throw error(key, item, "holds an empty text") }
+      return text
+    }
+  }
+
   /// A bare name, or a name with its parameters.
   mutating func strategy(_ key: String, _ defaultValue: StrategyReference) throws -> StrategyReference {
     guard let entry = entry(key) else { return defaultValue }

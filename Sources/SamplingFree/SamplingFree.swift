@@ -8,6 +8,7 @@
 @_exported import HDF5
 @_exported import LossScalers
 @_exported import NeuralNetwork
+@_exported import PluginLoader
 @_exported import Samplers
 @_exported import Thresholders
 @_exported import Training

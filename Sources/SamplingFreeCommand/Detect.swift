@@ -16,6 +16,7 @@ struct Detect: ParsableCommand {
   var output = "detections"
   @Option(help: "Draw and print only what scores at least this.")
   var minimumScore: Float = 0.3
+  @OptionGroup var plugins: PluginOptions
   @Flag(help: "Print JSON to standard output: one array of detections an image.")
   var json = false
 
@@ -27,7 +28,7 @@ struct Detect: ParsableCommand {
 
   func run() throws {
     let weights = try WeightsFile.read(weights)
-    let runner = try DetectionRunner(weights: weights, registry: SamplingFreeCommand.registry)
+    let runner = try DetectionRunner(weights: weights, registry: SamplingFreeCommand.registry(plugins: plugins.paths))
     let renderer = DetectionRenderer(classNames: runner.classNames)
     var report: [ImageReport] = []
     if validation > 0 {

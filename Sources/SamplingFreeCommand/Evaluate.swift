@@ -15,7 +15,8 @@ struct Evaluate: ParsableCommand {
   func run() throws {
     let configuration = try options.load()
     let runner = try DetectionRunner(
-      weights: WeightsFile.read(weights), configuration: configuration, registry: SamplingFreeCommand.registry)
+      weights: WeightsFile.read(weights), configuration: configuration,
+      registry: SamplingFreeCommand.registry(plugins: configuration.plugins))
     let result = try runner.evaluate(configuration.dataset(.validation), batchSize: configuration.train.batchSize)
     if json {
       let encoder = JSONEncoder()

@@ -14,10 +14,13 @@ struct ListStrategies: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "strategies", abstract: "List all strategies with their parameters and sources.")
 
+  @OptionGroup var plugins: PluginOptions
+
   func run() throws {
+    let registry = try SamplingFreeCommand.registry(plugins: plugins.paths)
     for kind in StrategyKind.allCases {
       print("\(kind.rawValue):")
-      for strategy in SamplingFreeCommand.registry.descriptions(of: kind) {
+      for strategy in registry.descriptions(of: kind) {
         print("  \(strategy.name)  \(strategy.summary)")
         print("    source: \(strategy.source)")
         for parameter in strategy.parameters {

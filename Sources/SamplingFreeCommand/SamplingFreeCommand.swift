@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import SamplingFree
 
 /// The command `sampling-free`. A package with strategies of its own calls `run(registry:)` with a registry that holds
@@ -27,5 +28,29 @@ struct ConfigurationOptions: ParsableArguments {
   @Option(name: .customLong("set"), help: ArgumentHelp("Override a value: train.steps=100, sampler=focal, ...", valueName: "key=value"))
   var overrides: [String] = []
 
-  func load() throws -> ExperimentConfiguration { try ExperimentConfiguration.load(config, overrides: overrides) }
+  @OptionGroup var plugins: PluginOptions
+
+  /// With the plugins of the command line after those of the file.
+  func load() throws -> ExperimentConfiguration {
+    var configuration = try ExperimentConfiguration.load(config, overrides: overrides)
+    configuration.plugins += plugins.paths.map { URL(fileURLWithPath: $0).standardizedFileURL.path }
+    return configuration
+  }
+}
+
+struct PluginOptions: ParsableArguments {
+  @Option(
+    name: .customLong("plugin"),
+    help: ArgumentHelp(
+      "Load strategies from a dynamic library. Its code runs with your rights.", valueName: "libName.so"))
+  var paths: [String] = []
+}
+
+extension SamplingFreeCommand {
+  /// The strategies of this program and of plugins, whose code runs from here on.
+  static func registry(plugins: [String]) throws -> StrategyRegistry {
+    var registry = registry
+    try registry.load(plugins: plugins)
+    return registry
+  }
 }

@@ -14,7 +14,7 @@ struct Train: ParsableCommand {
     let configuration = try options.load()
     var progress = Progress(logEvery: configuration.train.logEvery)
     var trainer = try Trainer(
-      configuration, registry: SamplingFreeCommand.registry, resume: resume, observer: &progress)
+      configuration, registry: SamplingFreeCommand.registry(plugins: configuration.plugins), resume: resume, observer: &progress)
     let result = try trainer.run(observer: &progress)
     progress.finish()
     print(table(result))

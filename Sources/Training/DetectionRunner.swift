@@ -32,6 +32,7 @@ public struct DetectionRunner {
   /// - Throws: `DetectorError` where a parameter is missing; `StrategyError` where the thresholder needs statistics that
   ///   the weights do not have.
   public init(weights: ModelWeights, configuration: ExperimentConfiguration? = nil, registry: StrategyRegistry) throws {
+    let saved = configuration == nil
     let configuration = try configuration ?? ExperimentConfiguration(yaml: weights.metadata.configuration, name: "the weights' configuration")
     let classNames = weights.metadata.classNames
     let network = try RetinaNet(configuration.architecture, classCount: classNames.count, seed: 0)
@@ -40,7 +41,12 @@ public struct DetectionRunner {
       throw DetectorError("the weights do not fit the detector: \(match)")
     }
     for (path, tensor) in match.tensors { try network.parameters.set(path, to: tensor) }
-    let thresholder = try registry.makeThresholder(configuration.thresholder)
+    let thresholder: any Thresholder
+    do { thresholder = try registry.makeThresholder(configuration.thresholder) } catch let error as StrategyError
+    where saved && !configuration.plugins.isEmpty {
+      throw StrategyError(
+        "\(error); the weights were trained with \(configuration.plugins.joined(separator: ", ")): weights load no plugins, name them yourself (--plugin)")
+    }
     let statistics =
       weights.metadata.statistics
       ?? TrainingStatistics(anchorCount: 0, foregroundCounts: Array(repeating: 0, count: classNames.count), imageCount: 0)

@@ -154,7 +154,7 @@ public struct Trainer {
       return ModelWeights(
         tensors: tensors,
         metadata: WeightsMetadata(
-          detector: configuration.detector.name.rawValue, configuration: configuration.yaml,
+          detector: configuration.detector.name.rawValue, configuration: configuration.withoutPluginPaths.yaml,
           classNames: trainingSet.classNames, statistics: statistics))
     }
   }

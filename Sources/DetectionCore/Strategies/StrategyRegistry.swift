@@ -25,6 +25,18 @@ public struct StrategyRegistry: Sendable {
   public mutating func register(_ type: any Thresholder.Type) { types[.thresholder, default: [:]][type.name] = type }
   public mutating func register(_ type: any BiasInitializer.Type) { types[.bias, default: [:]][type.name] = type }
 
+  public var isEmpty: Bool { types.values.allSatisfy(\.isEmpty) }
+
+  /// Adds all strategies of another registry.
+  /// - Throws: `StrategyError` where one of the same kind and name is there already.
+  public mutating func add(_ other: StrategyRegistry) throws {
+    for kind in StrategyKind.allCases {
+      try types[kind, default: [:]].merge(other.types[kind] ?? [:]) { known, _ in
+        throw StrategyError("there is a \(kind.rawValue) \"\(known.name)\" already")
+      }
+    }
+  }
+
   /// - Throws: `StrategyError`, listing the valid names or parameters.
   public func makeSampler(_ reference: StrategyReference) throws -> any Sampler { try make(reference, .sampler) }
   /// - Throws: `StrategyError`, listing the valid names or parameters.
