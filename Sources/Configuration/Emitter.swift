@@ -20,7 +20,7 @@ struct Emitter {
     line(key, "[\(values.map(\.description).joined(separator: ", "))]")
   }
 
-  mutating func texts(_ key: String, _ values: [String]) { list(key, values.map(Self.quoted)) }
+  mutating func texts(_ key: String, _ values: [String]) { list(key, values.map(ParameterValue.quoted)) }
 
   /// nil is null.
   mutating func text(_ key: String, _ value: String?) { line(key, value.map(ParameterValue.quoted) ?? "null") }
