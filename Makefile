@@ -2,10 +2,10 @@
 COMMAND := .build/release/sampling-free
 DEMO := runs/demo
 
-.PHONY: help deps build demo demo-focal demo-trees test clean
+.PHONY: help deps build demo demo-focal demo-trees test fuzz-hdf5 clean
 
 help: ## This list.
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
 
 deps: ## Install missing Debian packages (uses sudo unless root).
 	@sh scripts/install_dependencies.sh
@@ -33,6 +33,12 @@ demo-trees: build ## Train on tree-crowns and draw the validation tiles.
 test: deps ## Run all tests, the chapters' snippets among them.
 	swift build -c release --build-tests
 	swift test -c release --skip-build
+
+MUTATIONS := 100000
+
+fuzz-hdf5: deps ## Read that many damaged HDF5 files (MUTATIONS=100000): errors, but no crash and little memory.
+	swift build -c release --build-tests
+	HDF5_MUTATIONS=$(MUTATIONS) swift test -c release --skip-build --filter HDF5Tests.Mutation
 
 clean: ## Remove builds and runs.
 	rm -rf .build runs

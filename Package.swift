@@ -49,6 +49,7 @@ let package = Package(
     .systemLibrary(name: "CImageCodecs", pkgConfig: "libpng libturbojpeg libexif cairo", providers: [.apt(["libpng-dev", "libturbojpeg0-dev", "libexif-dev", "libcairo2-dev"])]),
     .systemLibrary(name: "COpenMP"),
     .systemLibrary(name: "CSwiftVersion"),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
     // The core, downwards only.
     module("Suggestions"),
@@ -57,7 +58,8 @@ let package = Package(
     .target(
       name: "DetectionCore", dependencies: ["Parallel", "Suggestions", "CFusedLoss"], plugins: ["PluginStamp"]),
     module("NeuralNetwork", ["COneDNN", "Parallel"]),
-    module("HDF5", ["CHDF5", "Suggestions"]),
+    .target(name: "CHDF5Catalogue", dependencies: ["CHDF5"]),
+    module("HDF5", ["CHDF5", "CHDF5Catalogue", "CZlib", "Parallel", "Suggestions"]),
     module("Detectors", ["NeuralNetwork", "DetectionCore", "Parallel", "Suggestions"]),
     module("Weights", ["HDF5", "NeuralNetwork", "DetectionCore", "Suggestions"]),
     .target(
@@ -100,7 +102,7 @@ let package = Package(
 
     tests("DetectionCore", ["CFusedLoss"], resources: [.copy("Goldens")]),
     tests("NeuralNetwork", [], resources: [.copy("Goldens")]),
-    tests("HDF5", []),
+    tests("HDF5", [], resources: [.copy("Goldens")]),
     tests("Detectors", []),
     tests("Weights", []),
     tests("Datasets", []),

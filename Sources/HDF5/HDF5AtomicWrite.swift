@@ -5,9 +5,11 @@ extension HDF5File {
   ///
   /// `body` fills a temporary file in the same directory; it is flushed to the disk and then renamed to `path`, so
   /// that a failure or a power cut leaves what was there before. Equal contents give equal bytes.
+  /// - Parameter compatible: write the oldest format that serves, as h5py and Keras do, instead of that of HDF5 1.10,
+  ///   whose metadata carry checksums.
   /// - Throws: `HDF5Error` naming `path`, or what `body` throws; the temporary file is removed.
   public static func writeAtomically<Result>(
-    to path: String, _ body: (_ file: HDF5File) throws -> Result
+    to path: String, compatible: Bool = false, _ body: (_ file: HDF5Writer) throws -> Result
   ) throws -> Result {
     let destination = resolvingLink(path)
     let (temporary, descriptor) = try createTemporary(beside: destination, named: path)
@@ -17,7 +19,7 @@ extension HDF5File {
 
     let result: Result
     do {
-      let file = try HDF5File(creating: temporary)
+      let file = try HDF5Writer(creating: temporary, compatible: compatible)
       do {
         result = try body(file)
       } catch {

@@ -1,5 +1,3 @@
-import CHDF5
-
 /// An array of values in a file.
 public struct HDF5Dataset: HDF5Object {
   public let file: HDF5File
@@ -11,22 +9,19 @@ public struct HDF5Dataset: HDF5Object {
   public let storage: HDF5Storage
   /// Bytes that the values take in the file, compressed.
   public let storedBytes: Int
-  private let elementBytes: Int
+  let layout: Catalogue.Description.Layout
+  let elementBytes: Int
 
-  init(file: HDF5File, path: String, handle: Handle) throws {
-    let place = Place(file: file.path, object: path)
+  init(file: HDF5File, path: String, index: Int, description: Catalogue.Description) {
     self.file = file
     self.path = path
-    identifier = HDF5Identifier(handle: handle)
-    // First of all, as asking a virtual dataset for its shape opens the files it is made of.
-    let properties = try place.handle(H5Dget_create_plist(handle.id), H5Pclose)
-    storage = try HDF5Storage(properties: properties.id, place)
-    let space = try place.handle(H5Dget_space(handle.id), H5Sclose)
-    let type = try place.handle(H5Dget_type(handle.id), H5Tclose)
-    shape = try Space.shape(space.id, place) ?? [0]
-    self.type = HDF5Type(type.id)
-    elementBytes = max(1, H5Tget_size(type.id))
-    storedBytes = Int(clamping: H5Dget_storage_size(handle.id))
+    identifier = HDF5Identifier(index: index)
+    shape = description.shape ?? [0]
+    type = HDF5Type(description.type)
+    elementBytes = max(1, description.type.byteCount)
+    storedBytes = description.storedBytes
+    layout = description.layout
+    storage = HDF5Storage(layout)
   }
 
   /// The number of values; nil when it does not fit an `Int`.
@@ -40,17 +35,37 @@ public struct HDF5Dataset: HDF5Object {
     if let rank, rank != shape.count {
       throw place.error(.mismatch(expected: "rank \(rank)", found: "shape \(shape)"))
     }
-    try checkType(number)
-    let count = try checkSize(memoryBytes: MemoryLayout<Number>.stride)
+    let count = try checkedCount(as: number)
     guard count > 0 else { return [] }
-    let memoryType = Number.hdf5Types.memory
     return try [Number](unsafeUninitializedCapacity: count) { buffer, initialized in
-      try Library.locked {
-        _ = try place.check(
-          H5Dread(id, memoryType, CH5S_ALL(), CH5S_ALL(), CH5P_DEFAULT(), buffer.baseAddress))
-      }
+      try read(into: UnsafeMutableBufferPointer(rebasing: buffer[..<count]))
       initialized = count
     }
+  }
+
+  /// The number of values, once it is clear that they are numbers and that the file can hold them.
+  func checkedCount<Number: HDF5Number>(as number: Number.Type) throws -> Int {
+    try checkType(number)
+    let limits = file.limits
+    guard let count, count <= limits.datasetBytes / max(elementBytes, MemoryLayout<Number>.stride) else {
+      throw place.error(.tooLarge("shape \(shape) of \(type) exceeds the limit of \(limits.datasetBytes) bytes"))
+    }
+    var ratio = 1
+    for filter in storage.filters {
+      if case .unknown = filter { throw place.error(.refused("\(filter), which is not deflate, shuffle or fletcher32")) }
+      if filter == .deflate { ratio = HDF5Limits.deflateRatio }
+    }
+    guard Set(storage.filters).count == storage.filters.count else {
+      throw place.error(.refused("a filter applied twice"))
+    }
+    guard storage.chunk != nil || storedBytes <= file.size else {
+      throw place.error(.tooLarge("\(storedBytes) stored bytes in a file of \(file.size)"))
+    }
+    let holdable = min(max(0, storedBytes), file.size) * ratio + limits.unstoredBytes
+    guard count * elementBytes <= holdable else {
+      throw place.error(.tooLarge("shape \(shape) of \(type) does not fit the \(storedBytes) bytes stored"))
+    }
+    return count
   }
 
   private func checkType(_ number: any HDF5Number.Type) throws {
@@ -63,74 +78,46 @@ public struct HDF5Dataset: HDF5Object {
     }
   }
 
-  /// The number of values, once it is clear that the file can hold them.
-  private func checkSize(memoryBytes: Int) throws -> Int {
-    var ratio = 1
-    for filter in storage.filters {
-      if case .unknown = filter { throw place.error(.refused("\(filter), which is not deflate, shuffle or fletcher32")) }
-      if filter == .deflate { ratio *= HDF5Limits.deflateRatio }
+  /// - Precondition: `target` holds `checkedCount` values.
+  func read<Number: HDF5Number>(into target: UnsafeMutableBufferPointer<Number>) throws {
+    switch layout {
+    case .compact(let bytes):
+      guard bytes.count == target.count * elementBytes else {
+        throw place.error(.tooLarge("\(bytes.count) bytes for shape \(shape) of \(type)"))
+      }
+      bytes.withUnsafeBytes { Conversion.convert($0, of: type, into: target) }
+    case .contiguous(nil): target.initialize(repeating: Number(converting: 0 as Int))
+    case .contiguous(let offset?):
+      if isStored(as: Number.self) {
+        return try file.read(at: offset, into: UnsafeMutableRawBufferPointer(target), place)
+      }
+      try readConverting(at: offset, into: target)
+    case .chunked(let table):
+      try ChunkReader(dataset: self, table: table).read(into: target)
     }
-    guard Set(storage.filters).count == storage.filters.count else {
-      throw place.error(.refused("a filter applied twice"))
-    }
-    let limits = file.limits
-    guard let count, count <= limits.datasetBytes / max(memoryBytes, elementBytes) else {
-      throw place.error(.tooLarge("shape \(shape) of \(type) exceeds the limit of \(limits.datasetBytes) bytes"))
-    }
-    // Zero for a file being written, which holds what was put there.
-    guard file.size > 0 else { return count }
-    guard storage.chunk != nil || storedBytes <= file.size else {
-      throw place.error(.tooLarge("\(storedBytes) stored bytes in a file of \(file.size)"))
-    }
-    let holdable = min(storedBytes, file.size) * ratio + limits.unstoredBytes
-    guard count * elementBytes <= holdable else {
-      throw place.error(.tooLarge("shape \(shape) of \(type) does not fit the \(storedBytes) bytes stored"))
-    }
-    if let chunk = storage.chunk {
-      guard let elements = elementCount(chunk), elements <= (file.size * ratio + limits.unstoredBytes) / elementBytes
-      else { throw place.error(.tooLarge("chunks of \(chunk) do not fit a file of \(file.size) bytes")) }
-    }
-    return count
   }
-}
 
-extension HDF5Group {
-  /// Creates a dataset, and the groups on the way to it.
-  /// - Throws: `HDF5Error`: `.invalid` for a name or shape that cannot be, or a name that is taken.
-  @discardableResult
-  public func createDataset<Number: HDF5Number>(
-    _ path: String, shape: [Int], values: [Number], storage: HDF5Storage.Choice = .contiguous
-  ) throws -> HDF5Dataset {
-    let types = Number.hdf5Types
-    return try Library.locked {
-      let names = try components(path)
-      let name = names[names.count - 1]
-      let group = names.count > 1 ? try createGroup(names.dropLast().joined(separator: "/")) : self
-      let inner = group.appending(name)
-      let place = Place(file: file.path, object: inner)
-      guard elementCount(shape) == values.count else {
-        throw place.error(.invalid("shape \(shape) does not hold \(values.count) values"))
+  /// Whether elements are the same bytes in the file and in memory.
+  func isStored(as number: any HDF5Number.Type) -> Bool {
+    switch type {
+    case .float(bytes: 4, bigEndian: false): number is Float.Type
+    case .float(bytes: 8, bigEndian: false): number is Double.Type
+    case .integer(bytes: 8, signed: true, bigEndian: false): number is Int.Type
+    default: false
+    }
+  }
+
+  private func readConverting<Number: HDF5Number>(
+    at offset: Int, into target: UnsafeMutableBufferPointer<Number>
+  ) throws {
+    let piece = 1 << 16
+    try withUnsafeTemporaryAllocation(byteCount: piece * elementBytes, alignment: 16) { scratch in
+      for start in stride(from: 0, to: target.count, by: piece) {
+        let part = UnsafeMutableBufferPointer(rebasing: target[start..<min(target.count, start + piece)])
+        let bytes = UnsafeMutableRawBufferPointer(rebasing: scratch[..<(part.count * elementBytes)])
+        try file.read(at: offset + start * elementBytes, into: bytes, place)
+        Conversion.convert(UnsafeRawBufferPointer(bytes), of: type, into: part)
       }
-      guard try place.check(H5Lexists(group.id, name, CH5P_DEFAULT())) == 0 else {
-        throw place.error(.invalid("the name is taken"))
-      }
-      let properties = try place.handle(H5Pcreate(CH5P_DATASET_CREATE()), H5Pclose)
-      try place.check(H5Pset_obj_track_times(properties.id, false))
-      // Every value is written just below.
-      try place.check(H5Pset_fill_time(properties.id, H5D_FILL_TIME_NEVER))
-      try HDF5Storage.apply(
-        storage, shape: shape, elementBytes: H5Tget_size(types.file), to: properties.id, place)
-      let space = try Space.make(shape, place)
-      let link = try linkCreation(place)
-      let handle = try place.handle(
-        H5Dcreate2(group.id, name, types.file, space.id, link.id, properties.id, CH5P_DEFAULT()), H5Dclose)
-      if !values.isEmpty {
-        try values.withUnsafeBytes { bytes in
-          _ = try place.check(
-            H5Dwrite(handle.id, types.memory, CH5S_ALL(), CH5S_ALL(), CH5P_DEFAULT(), bytes.baseAddress))
-        }
-      }
-      return try HDF5Dataset(file: file, path: inner, handle: handle)
     }
   }
 }

@@ -2,7 +2,7 @@ import Suggestions
 
 /// What went wrong, in which file, at which object and attribute.
 public struct HDF5Error: Error, Hashable, Sendable, CustomStringConvertible {
-  public enum Reason: Hashable, Sendable {
+  public enum Reason: Error, Hashable, Sendable {
     /// No file, or no ordinary file, at the path.
     case missingFile(String)
     /// The file does not start as an HDF5 file does.

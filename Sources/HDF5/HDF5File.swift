@@ -1,96 +1,121 @@
 import CHDF5
+import CHDF5Catalogue
 import Glibc
 
-/// An open HDF5 file. Closed when it and everything opened from it are gone.
+/// An HDF5 file, open for reading. Closed when it and everything opened from it are gone.
+///
+/// A damaged or hostile file gives errors, never a crash: libhdf5 describes it in a process of its own, within limits of
+/// time and memory, and values are read by their offsets, which are checked against the file's size.
 public final class HDF5File: Sendable {
   public let path: String
   public let limits: HDF5Limits
-  /// The file's size in bytes when it was opened for reading; 0 for a new file.
+  /// The file's size in bytes when it was opened.
   public let size: Int
-  let handle: Handle
-  /// How links are followed: few soft ones in a row, none to another file.
-  let linkAccess: Handle
+  let catalogue: Catalogue
+  private let descriptor: Int32
 
-  var place: Place { Place(file: path) }
-
-  /// Opens a file for reading.
+  /// Opens a file.
   /// - Throws: `HDF5Error`: `.missingFile`, `.notHDF5`, or `.library` for a truncated or damaged file.
-  public init(reading path: String, limits: HDF5Limits = HDF5Limits()) throws {
-    let place = Place(file: path)
-    self.path = path
-    self.limits = limits
-    var status = stat()
-    guard stat(path, &status) == 0 else { throw place.error(.missingFile(systemMessage())) }
-    // Opening a pipe would wait for its writer.
-    guard status.st_mode & S_IFMT == S_IFREG else { throw place.error(.missingFile("not an ordinary file")) }
-    guard access(path, R_OK) == 0 else { throw place.error(.missingFile(systemMessage())) }
-    size = Int(status.st_size)
-    (handle, linkAccess) = try Library.locked {
-      guard try place.check(H5Fis_hdf5(path)) > 0 else { throw place.error(.notHDF5) }
-      let access = try fileAccess(place)
-      return (
-        try place.handle(H5Fopen(path, CH5F_ACC_RDONLY(), access.id), H5Fclose), try safeLinkAccess(place)
-      )
-    }
+  public convenience init(reading path: String, limits: HDF5Limits = HDF5Limits()) throws {
+    // Opening a pipe without this flag would wait for its writer.
+    let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else { throw HDF5Error(file: path, reason: .missingFile(systemMessage())) }
+    try self.init(descriptor: descriptor, path: path, limits: limits)
   }
 
-  /// Creates a file, or empties the one that is there. `writeAtomically` is the safer way to a finished file.
-  public init(creating path: String, limits: HDF5Limits = HDF5Limits()) throws {
-    let place = Place(file: path)
+  /// - Parameters:
+  ///   - descriptor: of an ordinary file or memory, which becomes the new value's own.
+  ///   - path: what errors call the file.
+  /// - Throws: as `init(reading:limits:)`.
+  package init(descriptor: Int32, path: String, limits: HDF5Limits = HDF5Limits()) throws {
+    do {
+      var status = stat()
+      guard fstat(descriptor, &status) == 0 else { throw HDF5Error(file: path, reason: .missingFile(systemMessage())) }
+      guard status.st_mode & S_IFMT == S_IFREG else {
+        throw HDF5Error(file: path, reason: .missingFile("not an ordinary file"))
+      }
+      size = Int(status.st_size)
+      catalogue = try Catalogue.describing(descriptor, size: size, limits: limits, path: path)
+    } catch {
+      close(descriptor)
+      throw error
+    }
     self.path = path
     self.limits = limits
-    size = 0
-    (handle, linkAccess) = try Library.locked {
-      let access = try fileAccess(place)
-      let creation = try place.handle(H5Pcreate(CH5P_FILE_CREATE()), H5Pclose)
-      // A file is a function of its contents: no times are recorded.
-      try place.check(H5Pset_obj_track_times(creation.id, false))
-      return (
-        try place.handle(H5Fcreate(path, CH5F_ACC_TRUNC(), creation.id, access.id), H5Fclose),
-        try safeLinkAccess(place)
-      )
-    }
+    self.descriptor = descriptor
   }
+
+  deinit { close(descriptor) }
 
   /// The group "/".
-  public var root: HDF5Group {
-    get throws {
-      try Library.locked {
-        let place = Place(file: path, object: "/")
-        return HDF5Group(
-          file: self, path: "/", handle: try place.handle(H5Gopen2(handle.id, "/", CH5P_DEFAULT()), H5Gclose))
+  public var root: HDF5Group { get throws { HDF5Group(file: self, path: "/", index: 0, group: try catalogue.root(path)) } }
+
+  /// Fills `target` with the bytes from `offset` on.
+  func read(at offset: Int, into target: UnsafeMutableRawBufferPointer, _ place: Place) throws {
+    guard offset >= 0, target.count <= size, offset <= size - target.count else {
+      throw place.error(.tooLarge("values at \(offset)..<\(offset) + \(target.count) of a file of \(size) bytes"))
+    }
+    var done = 0
+    while done < target.count {
+      let count = pread(descriptor, target.baseAddress.map { $0 + done }, target.count - done, off_t(offset + done))
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else {
+        throw place.error(.system(count == 0 ? "the file became shorter" : "cannot read: \(systemMessage())"))
+      }
+      done += count
+    }
+  }
+}
+
+extension Catalogue {
+  fileprivate func root(_ file: String) throws -> Group {
+    guard case .group(let group)? = objects.first?.content else {
+      throw HDF5Error(file: file, object: "/", reason: .mismatch(expected: "a group", found: "none"))
+    }
+    return group
+  }
+
+  /// Has a file described by a process of its own.
+  /// - Throws: `HDF5Error`.
+  fileprivate static func describing(
+    _ descriptor: Int32, size: Int, limits: HDF5Limits, path: String
+  ) throws -> Catalogue {
+    let place = Place(file: path)
+    let capacity = (1 << 24) + 4 * min(size, 1 << 40)
+    let seconds = limits.describingSeconds + min(size >> 26, 600)
+    let anonymous = MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE
+    guard let shared = mmap(nil, capacity, PROT_READ | PROT_WRITE, anonymous, -1, 0), shared != MAP_FAILED else {
+      throw place.error(.system("cannot map memory: \(systemMessage())"))
+    }
+    defer { munmap(shared, capacity) }
+    var allowed = CHDF5CatalogueLimits(
+      file_bytes: UInt64(size), attribute_bytes: UInt64(limits.attributeBytes),
+      variable_strings: UInt64(limits.variableStrings), group_depth: UInt64(limits.depth),
+      memory_bytes: UInt64(limits.describingBytes), cpu_seconds: UInt32(seconds),
+      wall_seconds: UInt32(60 + 10 * seconds))
+    // By descriptor, so that it is the file whose values are read later.
+    let name = "/proc/self/fd/\(descriptor)"
+    let process = Library.locked { CHDF5CatalogueStart(name, &allowed, shared, UInt64(capacity)) }
+    guard process > 0 else { throw place.error(.system("cannot fork: \(systemMessage())")) }
+    let signal = CHDF5CatalogueWait(process)
+
+    let header = shared.load(as: CHDF5CatalogueHeader.self)
+    let headerBytes = MemoryLayout<CHDF5CatalogueHeader>.size
+    let used = Int(min(header.used, UInt64(capacity - headerBytes)))
+    let records = UnsafeRawBufferPointer(start: shared + headerBytes, count: used)
+    do {
+      return try CatalogueParser.parse(records, maximumDepth: limits.depth)
+    } catch let failure as CatalogueParser.Failure {
+      let end = Place(file: path, object: failure.object, attribute: failure.attribute)
+      if let reason = failure.reason { throw place.error(reason) }
+      if header.overflowed != 0 { throw end.error(.tooLarge("more metadata than a file of \(size) bytes can hold")) }
+      switch signal {
+      case SIGXCPU, SIGALRM, SIGKILL:
+        throw end.error(.library("damaged: describing it takes more than \(seconds) s"))
+      default: throw end.error(.library("damaged: libhdf5 fails on it" + (signal > 0 ? " (signal \(signal))" : "")))
       }
     }
   }
-
-  /// Writes all that is pending and closes the file; whatever was opened from it is of no use any more.
-  func close() throws {
-    try Library.locked {
-      try place.check(H5Fflush(handle.id, H5F_SCOPE_GLOBAL))
-      try place.check(H5Fclose(handle.id))
-    }
-  }
-
-  /// Hands all that was written to the operating system.
-  public func flush() throws {
-    try Library.locked { _ = try place.check(H5Fflush(handle.id, H5F_SCOPE_GLOBAL)) }
-  }
-}
-
-/// The format of HDF5 1.10, whose metadata carry checksums; no locks, as finished files only change by being replaced.
-private func fileAccess(_ place: Place) throws -> Handle {
-  let access = try place.handle(H5Pcreate(CH5P_FILE_ACCESS()), H5Pclose)
-  try place.check(H5Pset_libver_bounds(access.id, H5F_LIBVER_V110, H5F_LIBVER_V110))
-  try place.check(H5Pset_fclose_degree(access.id, H5F_CLOSE_STRONG))
-  try place.check(H5Pset_file_locking(access.id, false, true))
-  return access
-}
-
-private func safeLinkAccess(_ place: Place) throws -> Handle {
-  let access = try place.handle(H5Pcreate(CH5P_LINK_ACCESS()), H5Pclose)
-  try place.check(H5Pset_nlinks(access.id, 16))
-  try place.check(H5Pset_elink_cb(access.id, { _, _, _, _, _, _, _ in -1 }, nil))
-  return access
 }
 
 /// What `errno` says.

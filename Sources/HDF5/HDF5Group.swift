@@ -1,5 +1,3 @@
-import CHDF5
-
 /// A named thing in a file that may carry attributes.
 public protocol HDF5Object: Sendable {
   var file: HDF5File { get }
@@ -8,14 +6,14 @@ public protocol HDF5Object: Sendable {
   var identifier: HDF5Identifier { get }
 }
 
-/// An open object of libhdf5.
-public struct HDF5Identifier: Sendable {
-  let handle: Handle
+/// An object's place in its file's catalogue.
+public struct HDF5Identifier: Hashable, Sendable {
+  let index: Int
 }
 
 extension HDF5Object {
-  var id: hid_t { identifier.handle.id }
   var place: Place { Place(file: file.path, object: path) }
+  var record: Catalogue.Object { file.catalogue.objects[identifier.index] }
 }
 
 /// A folder of groups and datasets.
@@ -23,11 +21,13 @@ public struct HDF5Group: HDF5Object {
   public let file: HDF5File
   public let path: String
   public let identifier: HDF5Identifier
+  let group: Catalogue.Group
 
-  init(file: HDF5File, path: String, handle: Handle) {
+  init(file: HDF5File, path: String, index: Int, group: Catalogue.Group) {
     self.file = file
     self.path = path
-    identifier = HDF5Identifier(handle: handle)
+    identifier = HDF5Identifier(index: index)
+    self.group = group
   }
 
   /// The names in the group, sorted by their bytes.
@@ -35,7 +35,7 @@ public struct HDF5Group: HDF5Object {
     get throws { try links.map(\.name) }
   }
 
-  /// Whether something is reachable under a path from here; does not open it.
+  /// Whether something can be opened under a path from here.
   public func contains(_ path: String) -> Bool { (try? open(path)) != nil }
 
   /// The group at a path relative to this one.
@@ -60,45 +60,7 @@ public struct HDF5Group: HDF5Object {
     }
   }
 
-  /// Creates a group, and the groups on the way to it.
-  @discardableResult
-  public func createGroup(_ path: String) throws -> HDF5Group {
-    try Library.locked {
-      var group = self
-      for name in try components(path) {
-        let inner = group.appending(name)
-        let place = Place(file: file.path, object: inner)
-        if try place.check(H5Lexists(group.id, name, CH5P_DEFAULT())) > 0 {
-          group = try group.group(name)
-          continue
-        }
-        let creation = try place.handle(H5Pcreate(CH5P_GROUP_CREATE()), H5Pclose)
-        try place.check(H5Pset_obj_track_times(creation.id, false))
-        let link = try linkCreation(place)
-        group = HDF5Group(
-          file: file, path: inner,
-          handle: try place.handle(
-            H5Gcreate2(group.id, name, link.id, creation.id, CH5P_DEFAULT()), H5Gclose))
-      }
-      return group
-    }
-  }
-
   func appending(_ name: String) -> String { path == "/" ? "/\(name)" : "\(path)/\(name)" }
-
-  /// A relative path's names.
-  func components(_ path: String) throws -> [String] {
-    let names = path.split(separator: "/").map(String.init)
-    guard !names.isEmpty else { throw place.error(.invalid("\"\(path.escapedForDisplay)\" is not a path")) }
-    return try names.map(place.validName)
-  }
-
-  /// Names are UTF-8.
-  func linkCreation(_ place: Place) throws -> Handle {
-    let link = try place.handle(H5Pcreate(CH5P_LINK_CREATE()), H5Pclose)
-    try place.check(H5Pset_char_encoding(link.id, H5T_CSET_UTF8))
-    return link
-  }
 }
 
 // MARK: Opening what is inside
@@ -110,37 +72,55 @@ enum OpenObject {
 }
 
 extension HDF5Group {
-  /// Follows a path name by name, so that errors can say where it ends and no link leaves the file unseen.
+  /// Soft links followed on the way to one object.
+  private static let maximumSoftLinks = 16
+
+  /// Follows a path name by name, so that errors can say where it ends.
   func open(_ path: String) throws -> OpenObject {
-    try Library.locked {
-      var current = OpenObject.group(self)
-      for name in try components(path) {
-        guard case .group(let group) = current else {
-          throw place.error(.missing(name: path, candidates: []))
-        }
-        current = try group.openChild(name)
+    var softLinks = 0
+    return try open(path, &softLinks)
+  }
+
+  private func open(_ path: String, _ softLinks: inout Int) throws -> OpenObject {
+    var current = OpenObject.group(self)
+    for name in try Place.components(of: path, place) {
+      guard case .group(let group) = current else { throw place.error(.missing(name: path, candidates: [])) }
+      current = try group.openChild(name, &softLinks)
+    }
+    return current
+  }
+
+  private func openChild(_ name: String, _ softLinks: inout Int) throws -> OpenObject {
+    guard let position = group.indexes[name] else {
+      if let failure = group.failure { throw place.error(failure) }
+      throw place.error(.missing(name: name, candidates: group.links.map(\.name)))
+    }
+    let inner = Place(file: file.path, object: appending(name))
+    switch group.links[position].target {
+    case .object(let index): return try open(index, path: appending(name))
+    case .outOfFile: throw inner.error(.refused("a link out of the file"))
+    case .failure(let reason): throw inner.error(reason)
+    case .path(let target):
+      softLinks += 1
+      guard softLinks <= Self.maximumSoftLinks else {
+        throw inner.error(.tooLarge("more than \(Self.maximumSoftLinks) soft links in a row"))
       }
-      return current
+      let found = try (target.hasPrefix("/") ? file.root : self).open(target, &softLinks)
+      switch found {
+      case .group(let group): return try open(group.identifier.index, path: appending(name))
+      case .dataset(let dataset): return try open(dataset.identifier.index, path: appending(name))
+      case .datatype: return .datatype(path: appending(name))
+      }
     }
   }
 
-  func openChild(_ name: String) throws -> OpenObject {
-    let path = appending(name)
-    let place = Place(file: file.path, object: path)
-    guard try place.check(H5Lexists(id, name, CH5P_DEFAULT())) > 0 else {
-      throw self.place.error(.missing(name: name, candidates: try names))
-    }
-    var info = H5L_info_t()
-    try place.check(CH5Lget_info(id, name, &info))
-    guard info.type == H5L_TYPE_HARD || info.type == H5L_TYPE_SOFT else {
-      throw place.error(.refused("a link out of the file"))
-    }
-    let object = try place.check(H5Oopen(id, name, file.linkAccess.id))
-    let handle = Handle(object, H5Oclose)
-    switch H5Iget_type(object) {
-    case H5I_GROUP: return .group(HDF5Group(file: file, path: path, handle: handle))
-    case H5I_DATASET: return .dataset(try HDF5Dataset(file: file, path: path, handle: handle))
-    default: return .datatype(path: path)
+  func open(_ index: Int, path: String) throws -> OpenObject {
+    switch file.catalogue.objects[index].content {
+    case .group(let group): return .group(HDF5Group(file: file, path: path, index: index, group: group))
+    case .datatype: return .datatype(path: path)
+    case .dataset(.failure(let reason)): throw Place(file: file.path, object: path).error(reason)
+    case .dataset(.success(let description)):
+      return .dataset(HDF5Dataset(file: file, path: path, index: index, description: description))
     }
   }
 }

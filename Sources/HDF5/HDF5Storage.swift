@@ -38,28 +38,14 @@ public struct HDF5Storage: Hashable, Sendable {
     case checked(deflate: Int? = nil)
   }
 
-  /// Reads it off a dataset's creation properties. Call with the lock held.
-  /// - Throws: `.refused` when the values lie in other files.
-  init(properties: hid_t, _ place: Place) throws {
-    let layout = H5Pget_layout(properties)
-    guard layout != H5D_VIRTUAL else { throw place.error(.refused("a virtual dataset, made of other files")) }
-    guard [H5D_COMPACT, H5D_CONTIGUOUS, H5D_CHUNKED].contains(layout) else {
-      throw place.error(.refused("an unknown storage layout"))
-    }
-    guard try place.check(H5Pget_external_count(properties)) == 0 else {
-      throw place.error(.refused("values stored in another file"))
-    }
-    chunk = nil
-    filters = []
-    guard layout == H5D_CHUNKED else { return }
-    let rank = Int(try place.check(H5Pget_chunk(properties, 0, nil)))
-    var extents = [hsize_t](repeating: 0, count: rank)
-    try place.check(H5Pget_chunk(properties, Int32(rank), &extents))
-    chunk = extents.map { Int(clamping: $0) }
-    for index in 0..<(try place.check(H5Pget_nfilters(properties))) {
-      var flags: UInt32 = 0, configuration: UInt32 = 0, values = 0
-      let filter = H5Pget_filter2(properties, UInt32(index), &flags, &values, nil, 0, nil, &configuration)
-      filters.append(Filter(Int(try place.check(filter))))
+  init(_ layout: Catalogue.Description.Layout) {
+    switch layout {
+    case .chunked(let table):
+      chunk = table.extents
+      filters = table.filters.map(Filter.init)
+    case .compact, .contiguous:
+      chunk = nil
+      filters = []
     }
   }
 

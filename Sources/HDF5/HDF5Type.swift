@@ -39,20 +39,18 @@ public enum HDF5Type: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// Only layouts known to the last bit are numbers: libhdf5 converts others as a file claims, however odd the claim.
-  init(_ type: hid_t) {
-    let size = H5Tget_size(type)
-    switch H5Tget_class(type) {
+  /// Only layouts known to the last bit are numbers, however odd a file's claim.
+  init(_ record: TypeRecord) {
+    let size = record.byteCount
+    switch H5T_class_t(rawValue: record.typeClass) {
     case H5T_INTEGER:
-      guard [1, 2, 4, 8].contains(size), Self.isPlain(type, size), let big = Self.isBigEndian(type) else {
+      guard [1, 2, 4, 8].contains(size), record.isPlain, let big = record.isBigEndian else {
         self = .other("unusual integer")
         return
       }
-      self = .integer(bytes: size, signed: H5Tget_sign(type) == H5T_SGN_2, bigEndian: big)
-    case H5T_FLOAT:
-      self = Self.floatType(type, size) ?? .other("unusual float")
-    case H5T_STRING:
-      self = H5Tis_variable_str(type) > 0 ? .variableString : .fixedString(bytes: size)
+      self = .integer(bytes: size, signed: record.sign == Int32(H5T_SGN_2.rawValue), bigEndian: big)
+    case H5T_FLOAT: self = record.floatType ?? .other("unusual float")
+    case H5T_STRING: self = record.isVariableText ? .variableString : .fixedString(bytes: size)
     case H5T_ENUM: self = .other("enumeration")
     case H5T_COMPOUND: self = .other("compound")
     case H5T_ARRAY: self = .other("array")
@@ -64,41 +62,59 @@ public enum HDF5Type: Hashable, Sendable, CustomStringConvertible {
     default: self = .other("unknown type")
     }
   }
+}
 
-  private static func floatType(_ type: hid_t, _ size: Int) -> HDF5Type? {
-    var sign = 0, exponent = 0, exponentSize = 0, mantissa = 0, mantissaSize = 0
-    guard H5Tget_fields(type, &sign, &exponent, &exponentSize, &mantissa, &mantissaSize) >= 0,
-      isPlain(type, size), let big = isBigEndian(type), mantissa == 0, exponent == mantissaSize,
-      sign == size * 8 - 1, H5Tget_norm(type) == H5T_NORM_IMPLIED,
-      H5Tget_ebias(type) == (1 << max(0, min(exponentSize, 16) - 1)) - 1
-    else { return nil }
-    switch (size, exponentSize, mantissaSize) {
-    case (2, 5, 10), (4, 8, 23), (8, 11, 52): return .float(bytes: size, bigEndian: big)
-    case (2, 8, 7): return .bfloat16(bigEndian: big)
-    default: return nil
-    }
-  }
+/// A type as libhdf5 tells it.
+struct TypeRecord: Hashable, Sendable {
+  var typeClass: Int32
+  var byteCount: Int
+  var order: Int32
+  var sign: Int32
+  /// Bits that carry the value.
+  var precision: Int
+  var offset: Int
+  /// Of a float: positions of sign and exponent, size of the exponent, position and size of the mantissa.
+  var fields: [Int]
+  var normalization: Int32
+  var bias: Int
+  var isVariableText: Bool
+  var textPadding: Int32
 
   /// Whether all bits of the element are the number's.
-  private static func isPlain(_ type: hid_t, _ size: Int) -> Bool {
-    H5Tget_precision(type) == size * 8 && H5Tget_offset(type) == 0
-  }
+  fileprivate var isPlain: Bool { precision == byteCount * 8 && offset == 0 }
 
-  private static func isBigEndian(_ type: hid_t) -> Bool? {
-    switch H5Tget_order(type) {
+  fileprivate var isBigEndian: Bool? {
+    switch H5T_order_t(rawValue: order) {
     case H5T_ORDER_LE: false
     case H5T_ORDER_BE: true
     default: nil
     }
   }
+
+  fileprivate var floatType: HDF5Type? {
+    let (sign, exponent, exponentSize, mantissa, mantissaSize) = (fields[0], fields[1], fields[2], fields[3], fields[4])
+    guard [2, 4, 8].contains(byteCount), isPlain, let big = isBigEndian, mantissa == 0, exponent == mantissaSize,
+      sign == byteCount * 8 - 1, normalization == Int32(H5T_NORM_IMPLIED.rawValue),
+      bias == (1 << max(0, min(exponentSize, 16) - 1)) - 1
+    else { return nil }
+    switch (byteCount, exponentSize, mantissaSize) {
+    case (2, 5, 10), (4, 8, 23), (8, 11, 52): return .float(bytes: byteCount, bigEndian: big)
+    case (2, 8, 7): return .bfloat16(bigEndian: big)
+    default: return nil
+    }
+  }
 }
 
-/// A Swift number that datasets hold: what it is in memory and in the files written.
+/// A Swift number that datasets hold: what it is in the files written, and what files' numbers become.
 public protocol HDF5Number: Sendable {
   /// Whether whole numbers only convert to it.
   static var isInteger: Bool { get }
   /// libhdf5's identifiers of the type in memory and in a file.
   static var hdf5Types: (memory: Int64, file: Int64) { get }
+  init(converting value: Float)
+  init(converting value: Double)
+  /// Out of range becomes the nearest.
+  init(converting value: some FixedWidthInteger)
 }
 
 extension Float: HDF5Number {
@@ -106,6 +122,9 @@ extension Float: HDF5Number {
   public static var hdf5Types: (memory: Int64, file: Int64) {
     Library.locked { (CH5T_NATIVE_FLOAT(), CH5T_IEEE_F32LE()) }
   }
+  @inlinable public init(converting value: Float) { self = value }
+  @inlinable public init(converting value: Double) { self.init(value) }
+  @inlinable public init(converting value: some FixedWidthInteger) { self.init(value) }
 }
 
 extension Double: HDF5Number {
@@ -113,6 +132,9 @@ extension Double: HDF5Number {
   public static var hdf5Types: (memory: Int64, file: Int64) {
     Library.locked { (CH5T_NATIVE_DOUBLE(), CH5T_IEEE_F64LE()) }
   }
+  @inlinable public init(converting value: Float) { self.init(value) }
+  @inlinable public init(converting value: Double) { self = value }
+  @inlinable public init(converting value: some FixedWidthInteger) { self.init(value) }
 }
 
 extension Int: HDF5Number {
@@ -120,4 +142,8 @@ extension Int: HDF5Number {
   public static var hdf5Types: (memory: Int64, file: Int64) {
     Library.locked { (CH5T_NATIVE_INT64(), CH5T_STD_I64LE()) }
   }
+  // Floats are not read as whole numbers.
+  @inlinable public init(converting value: Float) { self.init(converting: Double(value)) }
+  @inlinable public init(converting value: Double) { self = Int(exactly: value.rounded(.towardZero)) ?? 0 }
+  @inlinable public init(converting value: some FixedWidthInteger) { self.init(clamping: value) }
 }

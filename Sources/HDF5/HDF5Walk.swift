@@ -1,5 +1,3 @@
-import CHDF5
-
 /// An entry of a group.
 public struct HDF5Link: Hashable, Sendable {
   public enum Kind: Hashable, Sendable { case hard, soft, outOfFile }
@@ -33,26 +31,13 @@ extension HDF5Group {
   /// The group's entries, sorted by the bytes of their names.
   public var links: [HDF5Link] {
     get throws {
-      try Library.locked {
-        var links: [HDF5Link] = []
-        let status = withUnsafeMutablePointer(to: &links) { pointer in
-          CH5Literate(
-            id,
-            { _, name, info, data in
-              guard let name, let info, let data else { return -1 }
-              let kind: HDF5Link.Kind =
-                switch info.pointee.type {
-                case H5L_TYPE_HARD: .hard
-                case H5L_TYPE_SOFT: .soft
-                default: .outOfFile
-                }
-              data.assumingMemoryBound(to: [HDF5Link].self).pointee.append(
-                HDF5Link(name: String(cString: name), kind: kind))
-              return 0
-            }, pointer)
+      if let failure = group.failure { throw place.error(failure) }
+      return group.links.map { link in
+        switch link.target {
+        case .object, .failure: HDF5Link(name: link.name, kind: .hard)
+        case .path: HDF5Link(name: link.name, kind: .soft)
+        case .outOfFile: HDF5Link(name: link.name, kind: .outOfFile)
         }
-        try place.check(status)
-        return links
       }
     }
   }
@@ -60,65 +45,47 @@ extension HDF5Group {
   /// Visits all below this group, depth first, siblings by name, each object once: links may form cycles.
   /// - Throws: `HDF5Error` for damage or groups nested beyond `HDF5Limits.depth`, or what `visit` throws.
   public func walk(_ visit: (HDF5Node) throws -> Void) throws {
-    var seen: [haddr_t: String] = [:]
-    seen[try address] = path
+    var seen = [identifier.index: path]
     try walk(depth: 1, seen: &seen, visit)
   }
 
-  private func walk(depth: Int, seen: inout [haddr_t: String], _ visit: (HDF5Node) throws -> Void) throws {
+  private func walk(depth: Int, seen: inout [Int: String], _ visit: (HDF5Node) throws -> Void) throws {
     guard depth <= file.limits.depth else {
       throw place.error(.tooLarge("groups nested deeper than \(file.limits.depth)"))
     }
-    for link in try links {
+    for link in group.links {
       let inner = appending(link.name)
-      if link.kind == .soft {
-        try visit(.softLink(path: inner))
-        continue
-      }
-      let object: OpenObject
-      do {
-        object = try open(link.name)
-      } catch let error as HDF5Error {
-        guard case .refused = error.reason else { throw error }
-        try visit(.refused(path: inner, error))
-        continue
-      }
-      switch object {
-      case .datatype(let path): try visit(.datatype(path: path))
-      case .dataset(let dataset):
-        if let first = try dataset.enter(in: &seen) {
+      switch link.target {
+      case .path: try visit(.softLink(path: inner))
+      case .outOfFile: try visit(refused(inner, .refused("a link out of the file")))
+      case .failure(let reason): try visit(refused(inner, reason))
+      case .object(let index):
+        if let first = seen[index] {
           try visit(.alias(path: inner, of: first))
-        } else {
-          try visit(.dataset(dataset))
+          continue
         }
-      case .group(let group):
-        if let first = try group.enter(in: &seen) {
-          try visit(.alias(path: inner, of: first))
-        } else {
+        seen[index] = inner
+        if case .dataset(.failure(let reason)) = file.catalogue.objects[index].content {
+          try visit(refused(inner, reason))
+          continue
+        }
+        switch try open(index, path: inner) {
+        case .datatype(let path): try visit(.datatype(path: path))
+        case .dataset(let dataset): try visit(.dataset(dataset))
+        case .group(let group):
           try visit(.group(group))
           try group.walk(depth: depth + 1, seen: &seen, visit)
         }
       }
     }
-  }
-}
-
-extension HDF5Object {
-  var address: haddr_t {
-    get throws {
-      try Library.locked {
-        var address: haddr_t = 0
-        try place.check(CH5Oget_address(id, &address))
-        return address
-      }
-    }
+    if let failure = group.failure { throw place.error(failure) }
   }
 
-  /// Notes the object as seen; the path it was seen under before, if it was.
-  fileprivate func enter(in seen: inout [haddr_t: String]) throws -> String? {
-    let address = try address
-    if let first = seen[address] { return first }
-    seen[address] = path
-    return nil
+  /// The node of what is refused on purpose.
+  /// - Throws: any other reason.
+  private func refused(_ path: String, _ reason: HDF5Error.Reason) throws -> HDF5Node {
+    let error = Place(file: file.path, object: path).error(reason)
+    guard case .refused = reason else { throw error }
+    return .refused(path: path, error)
   }
 }

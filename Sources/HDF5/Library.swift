@@ -5,7 +5,8 @@ import Glibc
 enum Library {
   private static let lock = RecursiveLock()
 
-  /// Filters are built in or refused: no shared library is loaded on a file's behalf.
+  /// Filters are built in or refused: no shared library is loaded on a file's behalf. Done before files are described,
+  /// whose process starts as a copy of this one.
   private static let prepared: Bool = {
     H5open()
     H5PLset_loading_state(0)
@@ -102,5 +103,12 @@ struct Place {
       throw error(.invalid("\"\(name.escapedForDisplay)\" is not a name"))
     }
     return name
+  }
+
+  /// A relative path's names.
+  static func components(of path: String, _ place: Place) throws -> [String] {
+    let names = path.split(separator: "/").map(String.init)
+    guard !names.isEmpty else { throw place.error(.invalid("\"\(path.escapedForDisplay)\" is not a path")) }
+    return try names.map(place.validName)
   }
 }

@@ -54,14 +54,14 @@ public enum WeightsFile {
 
   // MARK: -
 
-  private static func write(_ weights: ModelWeights, in root: HDF5Group, _ storage: HDF5Storage.Choice) throws {
+  private static func write(_ weights: ModelWeights, in root: HDF5NewGroup, _ storage: HDF5Storage.Choice) throws {
     try weights.metadata.write(to: root)
     try write(weights.tensors, in: root.createGroup(Section.model), storage)
   }
 
   /// In the order of names, on which the file's bytes depend.
   private static func write(
-    _ tensors: [String: Tensor], in group: HDF5Group, _ storage: HDF5Storage.Choice
+    _ tensors: [String: Tensor], in group: HDF5NewGroup, _ storage: HDF5Storage.Choice
   ) throws {
     for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
       try group.createDataset(name, shape: tensor.shape, values: tensor.values, storage: storage)
@@ -69,11 +69,11 @@ public enum WeightsFile {
   }
 
   private static func tensors(in root: HDF5Group, _ section: String) throws -> [String: Tensor] {
-    var tensors: [String: Tensor] = [:]
-    try datasets(in: root, section) { name, dataset in
-      tensors[name] = Tensor(shape: dataset.shape, values: try dataset.read())
-    }
-    return tensors
+    var found: [(name: String, dataset: HDF5Dataset)] = []
+    try datasets(in: root, section) { found.append(($0, $1)) }
+    let values = try root.file.read(found.map(\.dataset), as: Float.self)
+    return Dictionary(
+      uniqueKeysWithValues: zip(found, values).map { ($0.name, Tensor(shape: $0.dataset.shape, values: $1)) })
   }
 
   /// Visits a section's datasets with their paths below it. Each is stored for itself, so that a small file cannot

@@ -10,7 +10,7 @@ extension WeightsMetadata {
     static let foregroundCounts = "statistics_foreground_counts"
   }
 
-  func write(to root: HDF5Group) throws {
+  func write(to root: HDF5NewGroup) throws {
     try root.setAttribute(Attribute.formatVersion, .integer(formatVersion))
     try root.setAttribute(Attribute.detector, .string(detector))
     try root.setAttribute(Attribute.configuration, .string(configuration))
@@ -32,7 +32,7 @@ extension WeightsMetadata {
       formatVersion: version, detector: try root.string(Attribute.detector),
       configuration: try root.string(Attribute.configuration),
       classNames: try root.strings(Attribute.classNames), convention: try root.string(Attribute.convention))
-    guard try root.hasAttribute(Attribute.anchorCount) else { return }
+    guard root.hasAttribute(Attribute.anchorCount) else { return }
     statistics = try Self.statistics(of: root, classCount: classNames.count)
   }
 

@@ -24,7 +24,7 @@ import Testing
     let path = directory.file("x.h5")
     try write(Data("old".utf8), to: path)
     try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: path)
-    var leaked: HDF5Group?
+    var leaked: HDF5NewGroup?
     try HDF5File.writeAtomically(to: path) { file in
       leaked = try file.root
       try file.root.setAttribute("version", .integer(2))

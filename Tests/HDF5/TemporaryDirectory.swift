@@ -18,3 +18,7 @@ final class TemporaryDirectory {
 
 func bytes(of path: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: path)) }
 func write(_ data: Data, to path: String) throws { try data.write(to: URL(fileURLWithPath: path)) }
+
+/// Where the files that h5py made lie.
+func goldenPath(_ name: String) -> String { "\(#filePath.dropLast("TemporaryDirectory.swift".count))Goldens/\(name).h5" }
+func golden(_ name: String) throws -> Data { try bytes(of: goldenPath(name)) }
