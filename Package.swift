@@ -109,6 +109,10 @@ let package = Package(
     tests("Drawing", []),
     tests("Evaluation", [], resources: [.copy("Goldens")]),
     tests("Configuration", []),
+    .target(name: "PluginFixture", dependencies: ["DetectionCore"], path: "Tests/PluginFixture"),
+    .testTarget(
+      name: "PluginLoaderTests", dependencies: ["PluginFixture", "SamplingFree", "sampling-free"] + umbrella,
+      path: "Tests/PluginLoader"),
     tests("Samplers", []),
     tests("Training", ["SamplingFree"] + umbrella.dropFirst()),
     .testTarget(
