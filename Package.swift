@@ -113,7 +113,7 @@ let package = Package(
     .testTarget(
       name: "PluginLoaderTests", dependencies: ["PluginFixture", "SamplingFree", "sampling-free"] + umbrella,
       path: "Tests/PluginLoader"),
-    tests("Samplers", []),
+    tests("Samplers", ["LossScalers", "Thresholders", "BiasInitializers"]),
     tests("Training", ["SamplingFree"] + umbrella.dropFirst()),
     .testTarget(
       name: "LiterateTests", dependencies: ["LiterateCore", "LiterateSupport"], path: "Tests/Literate"),

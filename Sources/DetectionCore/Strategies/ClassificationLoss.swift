@@ -8,7 +8,8 @@ public struct ClassificationLossValue: Hashable, Sendable {
   public var normalizer: Double
   public var foregroundCount: Int
 
-  public var value: Double { sum / normalizer }
+  /// A mini-batch without anything to divide by has its sum as loss.
+  public var value: Double { sum / max(1, normalizer) }
 }
 
 /// Weighted binary cross entropy over anchors and classes, with its gradient, in one pass over the logits.
