@@ -33,7 +33,7 @@ public struct DataConfiguration: Hashable, Sendable {
       ("validationAnnotations", validationAnnotations), ("validationImages", validationImages),
     ]
     if let missing = given.first(where: { $0.1 == nil }) {
-      throw ConfigurationError("data: coco needs \"data.\(missing.0)\"")
+      throw reader.problem("is coco and needs \"data.\(missing.0)\"")
     }
   }
 

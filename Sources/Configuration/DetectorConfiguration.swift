@@ -66,7 +66,7 @@ public struct DetectorConfiguration: Hashable, Sendable {
     name = try reader.choice("name", name)
     backbone = try reader.section("backbone") { r in
       Backbone(
-        depth: try r.int("depth", 50, in: 18...152), width: try r.int("width", 64, in: 1...1024),
+        depth: try r.int("depth", 50, oneOf: [18, 34, 50, 101, 152]), width: try r.int("width", 64, in: 1...1024),
         stem: try r.choice("stem", .standard), normalization: try r.choice("normalization", .frozenBatch),
         groups: try r.int("groups", 8, in: 1...1024))
     }
@@ -88,10 +88,10 @@ public struct DetectorConfiguration: Hashable, Sendable {
         aspectRatios: try r.floats("aspectRatios", Anchors().aspectRatios, in: positive))
     }
     guard anchors.sizes.count == pyramid.maxLevel - pyramid.minLevel + 1 else {
-      throw ConfigurationError("detector.anchors.sizes: \(anchors.sizes.count) sizes for the levels \(pyramid.minLevel)...\(pyramid.maxLevel), one each is needed")
+      throw reader.problem("has \(anchors.sizes.count) sizes for the levels \(pyramid.minLevel)...\(pyramid.maxLevel); one each is needed", at: "anchors.sizes")
     }
     guard !anchors.scales.isEmpty, !anchors.aspectRatios.isEmpty else {
-      throw ConfigurationError("detector.anchors: scales and aspectRatios must not be empty")
+      throw reader.problem("must have at least one of scales and of aspectRatios", at: "anchors")
     }
     matcher = try reader.section("matcher") { r in
       Matching(
@@ -99,7 +99,7 @@ public struct DetectorConfiguration: Hashable, Sendable {
         allowLowQuality: try r.bool("allowLowQuality", true))
     }
     guard matcher.background <= matcher.foreground else {
-      throw ConfigurationError("detector.matcher: background \(matcher.background) must not lie above foreground \(matcher.foreground)")
+      throw reader.problem("is \(matcher.background), must not lie above foreground, \(matcher.foreground)", at: "matcher.background")
     }
     boxWeights = try reader.floats("boxWeights", boxWeights, in: positive, count: 4)
     postProcess = try reader.section("postProcess") { r in

@@ -26,7 +26,7 @@ public struct InputConfiguration: Hashable, Sendable {
     case [false, false, true, true]: (shorterSide, longerSide) = (sides[2], sides[3])
     case [false, false, false, false]: (width, height) = (128, 128)
     default:
-      throw ConfigurationError("input: give either width and height, or shorterSide and longerSide (0 takes one back that the base gives)")
+      throw reader.problem("must have either width and height, or shorterSide and longerSide (0 takes one back that the base gives)")
     }
   }
 

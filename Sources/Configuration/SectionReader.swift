@@ -5,19 +5,22 @@ import Yams
 
 /// Reads one mapping of a configuration, key by key, and at the end refuses the keys that nobody asked for.
 struct SectionReader {
+  private let whole: ConfigurationTree.Entry
   private let pairs: [(key: String, entry: ConfigurationTree.Entry)]
-  private let place: String
   /// `train.`, or nothing at the top.
   private let prefix: String
   private var asked: [String] = []
 
   init(_ entry: ConfigurationTree.Entry, prefix: String = "") throws {
-    guard case .map(let pairs) = entry.value else {
-      throw ConfigurationError("\(entry.place): \(prefix.isEmpty ? "a configuration" : "\"\(prefix.dropLast())\"") must be a mapping of keys to values")
-    }
-    self.pairs = pairs
-    place = entry.place
+    whole = entry
     self.prefix = prefix
+    switch entry.value {
+    case .map(let pairs): self.pairs = pairs
+    case _ where entry.isNull: pairs = []
+    default:
+      let name = prefix.isEmpty ? "a configuration" : "\"\(prefix.dropLast())\""
+      throw ConfigurationError("\(entry.place): \(name) must be a mapping of keys to values")
+    }
   }
 
   private mutating func entry(_ key: String) -> ConfigurationTree.Entry? {
@@ -29,6 +32,13 @@ struct SectionReader {
     ConfigurationError("\(entry.place): \"\(prefix)\(key)\" \(message)")
   }
 
+  /// What is wrong with values that are valid each by itself.
+  /// - Parameter path: of the key, from this section, such as `anchors.sizes`; nothing for the section itself.
+  func problem(_ message: String, at path: String = "") -> ConfigurationError {
+    let name = path.isEmpty ? String(prefix.dropLast()) : prefix + path
+    return ConfigurationError("\(whole.place(of: path.split(separator: ".").map(String.init))): \"\(name)\" \(message)")
+  }
+
   private func scalar(_ key: String, _ entry: ConfigurationTree.Entry, _ expected: String) throws -> Node {
     guard case .scalar(let scalar) = entry.value else { throw error(key, entry, "must be \(expected)") }
     return Node.scalar(scalar)
@@ -36,7 +46,7 @@ struct SectionReader {
 
   /// Reads a nested mapping; an absent one is empty.
   mutating func section<T>(_ key: String, _ read: (inout SectionReader) throws -> T) throws -> T {
-    let entry = entry(key) ?? ConfigurationTree.Entry(value: .map([]), place: place)
+    let entry = entry(key) ?? ConfigurationTree.Entry(value: .map([]), place: whole.place)
     var reader = try SectionReader(entry, prefix: "\(prefix)\(key).")
     let value = try read(&reader)
     try reader.finish()
@@ -49,6 +59,14 @@ struct SectionReader {
     guard range.contains(value) else {
       let bounds = range.upperBound == .max ? "at least \(range.lowerBound)" : "\(range.lowerBound)...\(range.upperBound)"
       throw error(key, entry, "is \(value), must be \(bounds)")
+    }
+    return value
+  }
+
+  mutating func int(_ key: String, _ defaultValue: Int, oneOf choices: [Int]) throws -> Int {
+    let value = try int(key, defaultValue, in: .min ... .max)
+    guard choices.contains(value) else {
+      throw problem("is \(value), must be one of \(choices.map(String.init).joined(separator: ", "))", at: key)
     }
     return value
   }
@@ -127,14 +145,16 @@ struct SectionReader {
   mutating func strategy(_ key: String, _ defaultValue: StrategyReference) throws -> StrategyReference {
     guard let entry = entry(key) else { return defaultValue }
     switch entry.value {
-    case .scalar(let scalar): return StrategyReference(scalar.string)
+    case .scalar(let scalar) where !entry.isNull && !scalar.string.isEmpty:
+      return StrategyReference(scalar.string, place: entry.place)
     case .map(let pairs) where pairs.count == 1:
       switch pairs[0].entry.value {
       case .map(let parameters):
         return StrategyReference(
           pairs[0].key,
-          parameters: Dictionary(parameters.map { ($0.key, Self.parameter($0.entry.value)) }) { $1 })
-      case .scalar(let scalar) where Node.scalar(scalar).null != nil: return StrategyReference(pairs[0].key)
+          parameters: Dictionary(parameters.map { ($0.key, Self.parameter($0.entry.value)) }) { $1 }, place: entry.place)
+      case .scalar(let scalar) where Node.scalar(scalar).null != nil: 
+        return StrategyReference(pairs[0].key, place: entry.place)
       default: throw error(key, pairs[0].entry, "must map \"\(pairs[0].key)\" to its parameters")
       }
     default: throw error(key, entry, "must be a name, or a name with its parameters: { focal: { gamma: 2 } }")
@@ -159,7 +179,7 @@ struct SectionReader {
   func finish() throws {
     for (key, entry) in pairs where !asked.contains(key) {
       throw ConfigurationError(
-        "\(entry.place): unknown key \"\(prefix)\(key)\"\(Suggestions.hint(for: key, in: asked)); valid here: \(asked.sorted().joined(separator: ", "))")
+        "\(entry.place): unknown key \"\(prefix)\(key)\"; valid here: \(asked.sorted().joined(separator: ", "))\(Suggestions.hint(for: key, in: asked))")
     }
   }
 }

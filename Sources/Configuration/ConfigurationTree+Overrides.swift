@@ -1,0 +1,33 @@
+extension ConfigurationTree {
+  /// Applies `key.path=value`, the value being YAML.
+  static func apply(_ override: String, to entry: Entry) throws -> Entry {
+    let place = "--set \(override)"
+    guard let equals = override.firstIndex(of: "=") else {
+      throw ConfigurationError("\(place): must have the form key=value")
+    }
+    let keys = override[..<equals].split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+    guard keys.allSatisfy({ !$0.isEmpty }) else { throw ConfigurationError("\(place): an empty key") }
+    let value = try parse(String(override[override.index(after: equals)...]), name: place, countsLines: false)
+    return replace(keys[...], in: entry, by: value)
+  }
+
+  private static func replace(_ keys: ArraySlice<String>, in entry: Entry, by value: Entry) -> Entry {
+    guard let key = keys.first else { return value }
+    // `sampler: focal` and `--set sampler.focal.gamma=1`: the bare name gets parameters.
+    guard case .map(var pairs) = entry.value else {
+      let inner = replace(keys.dropFirst(), in: Entry(value: .map([]), place: value.place), by: value)
+      return Entry(value: .map([(key, inner)]), place: value.place)
+    }
+    let index = pairs.firstIndex { $0.key == key } ?? pairs.endIndex
+    if index == pairs.endIndex { pairs.append((key, Entry(value: .map([]), place: value.place))) }
+    let rest = keys.dropFirst()
+    // Another strategy's parameters: the one that was there goes.
+    if replacedWhole.contains(key), let name = rest.first, case .map(let known) = pairs[index].entry.value,
+      !known.contains(where: { $0.key == name })
+    {
+      pairs[index].entry = Entry(value: .map([]), place: value.place)
+    }
+    pairs[index].entry = replace(rest, in: pairs[index].entry, by: value)
+    return Entry(value: .map(pairs), place: entry.place)
+  }
+}
