@@ -1,3 +1,5 @@
+import DetectionCore
+
 /// Every size of the detector.
 public struct DetectorConfiguration: Hashable, Sendable {
   public enum Name: String, Hashable, Sendable, CaseIterable { case retinanet }
@@ -10,6 +12,7 @@ public struct DetectorConfiguration: Hashable, Sendable {
     /// He et al. 2015: narrow heads, whose signal the former would all but extinguish.
     case he
   }
+  public enum BottleneckStride: String, Hashable, Sendable, CaseIterable { case conv1, conv2 }
   public enum ExtraLevels: String, Hashable, Sendable, CaseIterable { case c5, p5 }
 
   public struct Backbone: Hashable, Sendable {
@@ -19,6 +22,12 @@ public struct DetectorConfiguration: Hashable, Sendable {
     public var normalization = BackboneNormalization.frozenBatch
     /// Of group normalisation.
     public var groups = 8
+    /// Which of a bottleneck's convolutions halves the extents: the first, 1x1, or the second, 3x3.
+    public var bottleneckStride = BottleneckStride.conv2
+    /// Whether convolutions in front of a normalisation have a bias.
+    public var convolutionBias = false
+    /// Of batch normalisation.
+    public var epsilon: Float = 1e-5
   }
   public struct Pyramid: Hashable, Sendable {
     public var channels = 256
@@ -39,6 +48,18 @@ public struct DetectorConfiguration: Hashable, Sendable {
     public var scales: [Float] = [1, 1.2599211, 1.587401]
     /// Height / width.
     public var aspectRatios: [Float] = [0.5, 1, 2]
+    /// Whether sides are cut to whole pixels.
+    public var wholeSides = false
+    /// Whether corners at location 0 are rounded to whole pixels.
+    public var roundedCorners = true
+    /// Of the centre from a location's top left pixel, in strides.
+    public var offset: Float = 0
+    public var strides = AnchorPlacement.Strides.powersOfTwo
+
+    /// A list a level.
+    public var sides: [[Float]] {
+      sizes.map { size in scales.map { wholeSides ? (size * $0).rounded(.down) : size * $0 } }
+    }
   }
   public struct Matching: Hashable, Sendable {
     public var foreground: Float = 0.5
@@ -49,6 +70,8 @@ public struct DetectorConfiguration: Hashable, Sendable {
     public var nms: Float = 0.5
     public var candidatesPerLevel = 1000
     public var maximumDetections = 100
+    /// Boxes are cut to the image less this many pixels at the right and the bottom.
+    public var clipInset: Float = 0
   }
 
   public var name = Name.retinanet
@@ -57,6 +80,7 @@ public struct DetectorConfiguration: Hashable, Sendable {
   public var head = Head()
   public var anchors = Anchors()
   public var matcher = Matching()
+  public var boxCoding = BoxCoder.Coding.center
   public var boxWeights: [Float] = [10, 10, 5, 5]
   public var postProcess = PostProcessing()
 
@@ -68,7 +92,9 @@ public struct DetectorConfiguration: Hashable, Sendable {
       Backbone(
         depth: try r.int("depth", 50, oneOf: [18, 34, 50, 101, 152]), width: try r.int("width", 64, in: 1...1024),
         stem: try r.choice("stem", .standard), normalization: try r.choice("normalization", .frozenBatch),
-        groups: try r.int("groups", 8, in: 1...1024))
+        groups: try r.int("groups", 8, in: 1...1024),
+        bottleneckStride: try r.choice("bottleneckStride", .conv2),
+        convolutionBias: try r.bool("convolutionBias", false), epsilon: try r.float("epsilon", 1e-5, in: 0...1))
     }
     pyramid = try reader.section("pyramid") { r in
       Pyramid(
@@ -85,7 +111,9 @@ public struct DetectorConfiguration: Hashable, Sendable {
     anchors = try reader.section("anchors") { r in
       Anchors(
         sizes: try r.floats("sizes", Anchors().sizes, in: positive), scales: try r.floats("scales", Anchors().scales, in: positive),
-        aspectRatios: try r.floats("aspectRatios", Anchors().aspectRatios, in: positive))
+        aspectRatios: try r.floats("aspectRatios", Anchors().aspectRatios, in: positive),
+        wholeSides: try r.bool("wholeSides", false), roundedCorners: try r.bool("roundedCorners", true),
+        offset: try r.float("offset", 0, in: -16...16), strides: try r.choice("strides", .powersOfTwo))
     }
     guard anchors.sizes.count == pyramid.maxLevel - pyramid.minLevel + 1 else {
       throw reader.problem("has \(anchors.sizes.count) sizes for the levels \(pyramid.minLevel)...\(pyramid.maxLevel); one each is needed", at: "anchors.sizes")
@@ -101,11 +129,13 @@ public struct DetectorConfiguration: Hashable, Sendable {
     guard matcher.background <= matcher.foreground else {
       throw reader.problem("is \(matcher.background), must not lie above foreground, \(matcher.foreground)", at: "matcher.background")
     }
+    boxCoding = try reader.choice("boxCoding", boxCoding)
     boxWeights = try reader.floats("boxWeights", boxWeights, in: positive, count: 4)
     postProcess = try reader.section("postProcess") { r in
       PostProcessing(
         nms: try r.float("nms", 0.5, in: 0...1), candidatesPerLevel: try r.int("candidatesPerLevel", 1000, in: 1...1_000_000),
-        maximumDetections: try r.int("maximumDetections", 100, in: 1...100_000))
+        maximumDetections: try r.int("maximumDetections", 100, in: 1...100_000),
+        clipInset: try r.float("clipInset", 0, in: 0...16))
     }
   }
 
@@ -118,6 +148,9 @@ public struct DetectorConfiguration: Hashable, Sendable {
         e.text("stem", backbone.stem.rawValue)
         e.text("normalization", backbone.normalization.rawValue)
         e.value("groups", backbone.groups)
+        e.text("bottleneckStride", backbone.bottleneckStride.rawValue)
+        e.value("convolutionBias", backbone.convolutionBias)
+        e.value("epsilon", backbone.epsilon)
       }
       e.section("pyramid") { e in
         e.value("channels", pyramid.channels)
@@ -136,17 +169,23 @@ public struct DetectorConfiguration: Hashable, Sendable {
         e.list("sizes", anchors.sizes)
         e.list("scales", anchors.scales)
         e.list("aspectRatios", anchors.aspectRatios)
+        e.value("wholeSides", anchors.wholeSides)
+        e.value("roundedCorners", anchors.roundedCorners)
+        e.value("offset", anchors.offset)
+        e.text("strides", anchors.strides.rawValue)
       }
       e.section("matcher") { e in
         e.value("foreground", matcher.foreground)
         e.value("background", matcher.background)
         e.value("allowLowQuality", matcher.allowLowQuality)
       }
+      e.text("boxCoding", boxCoding.rawValue)
       e.list("boxWeights", boxWeights)
       e.section("postProcess") { e in
         e.value("nms", postProcess.nms)
         e.value("candidatesPerLevel", postProcess.candidatesPerLevel)
         e.value("maximumDetections", postProcess.maximumDetections)
+        e.value("clipInset", postProcess.clipInset)
       }
     }
   }

@@ -1,11 +1,18 @@
 /// How an image becomes the network's input.
 public struct InputConfiguration: Hashable, Sendable {
+  public enum Interpolation: String, Hashable, Sendable, CaseIterable { case antialiased, bilinear }
+  public enum SizeRounding: String, Hashable, Sendable, CaseIterable { case nearest, down }
+
   /// Either both of these, pixels: images are fitted into a canvas of this size...
   public var width: Int? = 128
   public var height: Int? = 128
   /// ...or both of these: the shorter side gets this length unless the longer one would pass its bound.
   public var shorterSide: Int?
   public var longerSide: Int?
+  /// How images are resized: averaged over what a pixel leaves out, or from the four nearest pixels alone.
+  public var interpolation = Interpolation.antialiased
+  /// How the other side, which the ratio gives, becomes a whole number.
+  public var sizeRounding = SizeRounding.nearest
   /// Of RGB in 0...1; ImageNet's.
   public var mean: [Float] = [0.485, 0.456, 0.406]
   public var standardDeviation: [Float] = [0.229, 0.224, 0.225]
@@ -16,6 +23,8 @@ public struct InputConfiguration: Hashable, Sendable {
 
   init(_ reader: inout SectionReader) throws {
     let sides = try ["width", "height", "shorterSide", "longerSide"].map { try reader.int($0, 0, in: 0...16384) }
+    interpolation = try reader.choice("interpolation", interpolation)
+    sizeRounding = try reader.choice("sizeRounding", sizeRounding)
     mean = try reader.floats("mean", mean, in: -10...10, count: 3)
     standardDeviation = try reader.floats("standardDeviation", standardDeviation, in: 1e-6...10, count: 3)
     flip = try reader.float("flip", flip, in: 0...1)
@@ -35,6 +44,8 @@ public struct InputConfiguration: Hashable, Sendable {
       for (key, value) in [("width", width), ("height", height), ("shorterSide", shorterSide), ("longerSide", longerSide)] {
         if let value { e.value(key, value) }
       }
+      e.text("interpolation", interpolation.rawValue)
+      e.text("sizeRounding", sizeRounding.rawValue)
       e.list("mean", mean)
       e.list("standardDeviation", standardDeviation)
       e.value("flip", flip)

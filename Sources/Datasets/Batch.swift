@@ -42,11 +42,18 @@ public struct Batch: Sendable {
     images = []
     for (index, sample) in samples.enumerated() {
       let isFlipped = generator.uniform() < options.flipProbability
-      let resized = sample.image.resized(width: sizes[index].width, height: sizes[index].height)
-      images.append(PreparedImage(sample, resized: resized, isFlipped: isFlipped))
+      let (width, height) = sizes[index]
+      images.append(PreparedImage(sample, width: width, height: height, isFlipped: isFlipped))
       pixels.withUnsafeMutableBufferPointer { pixels in
         let target = UnsafeMutableBufferPointer(rebasing: pixels[index * 3 * plane..<(index + 1) * 3 * plane])
-        tables.normalize(isFlipped ? resized.flippedHorizontally() : resized, into: target, width: padded.width)
+        switch options.interpolation {
+        case .antialiased:
+          let resized = sample.image.resized(width: width, height: height)
+          tables.normalize(isFlipped ? resized.flippedHorizontally() : resized, into: target, width: padded.width)
+        case .bilinear:
+          let image = isFlipped ? sample.image.flippedHorizontally() : sample.image
+          tables.normalizeBilinear(image, to: (width, height), into: target, width: padded.width)
+        }
       }
     }
     self.pixels = pixels
@@ -56,22 +63,22 @@ public struct Batch: Sendable {
 }
 
 extension PreparedImage {
-  fileprivate init(_ sample: Sample, resized: Image, isFlipped: Bool) {
+  fileprivate init(_ sample: Sample, width: Int, height: Int, isFlipped: Bool) {
     id = sample.id
     originalWidth = sample.image.width
     originalHeight = sample.image.height
-    width = resized.width
-    height = resized.height
-    let scaleX = Float(resized.width) / Float(sample.image.width)
-    let scaleY = Float(resized.height) / Float(sample.image.height)
+    self.width = width
+    self.height = height
+    let scaleX = Float(width) / Float(sample.image.width)
+    let scaleY = Float(height) / Float(sample.image.height)
     self.scaleX = scaleX
     self.scaleY = scaleY
     self.isFlipped = isFlipped
     annotations = sample.annotations.compactMap { original in
       var annotation = original
       annotation.box = original.box.scaled(x: scaleX, y: scaleY)
-        .clipped(width: Float(resized.width), height: Float(resized.height))
-      if isFlipped { annotation.box = annotation.box.mirrored(width: Float(resized.width)) }
+        .clipped(width: Float(width), height: Float(height))
+      if isFlipped { annotation.box = annotation.box.mirrored(width: Float(width)) }
       annotation.area *= Double(scaleX) * Double(scaleY)
       return annotation.box.area > 0 ? annotation : nil
     }
@@ -84,7 +91,7 @@ extension Box {
 }
 
 /// A byte's normalised value, for each channel: 3 x 256.
-private struct NormalizationTables {
+struct NormalizationTables {
   let values: [Float]
 
   init(_ options: InputOptions) {

@@ -6,9 +6,20 @@ public enum InputSize: Hashable, Sendable {
   case shorterSide(Int, longerSide: Int)
 }
 
+/// How images are resized.
+public enum Interpolation: Hashable, Sendable {
+  /// Averaged over what a pixel leaves out, rounded to bytes: as Pillow.
+  case antialiased
+  /// Between the four nearest pixels, whatever is left out, not rounded: as torchvision's detectors and OpenCV.
+  case bilinear
+}
+
 /// What is done to an image on its way into a batch.
 public struct InputOptions: Hashable, Sendable {
   public var size: InputSize
+  public var interpolation: Interpolation
+  /// Whether the side that follows from the ratio is rounded down instead of to the nearest.
+  public var roundsSizeDown: Bool
   /// Of red, green, blue, where 0...1 is the full range.
   public var mean: [Float]
   public var standardDeviation: [Float]
@@ -23,7 +34,8 @@ public struct InputOptions: Hashable, Sendable {
   /// - Precondition: sizes and `padMultiple` are positive.
   public init(
     size: InputSize, mean: [Float] = [0.485, 0.456, 0.406], standardDeviation: [Float] = [0.229, 0.224, 0.225],
-    padMultiple: Int = 32, flipProbability: Float = 0
+    padMultiple: Int = 32, interpolation: Interpolation = .antialiased, roundsSizeDown: Bool = false,
+    flipProbability: Float = 0
   ) {
     precondition(mean.count == 3 && standardDeviation.count == 3, "mean and standard deviation are of red, green, blue")
     precondition(standardDeviation.allSatisfy { $0 > 0 }, "standard deviations are positive")
@@ -33,6 +45,8 @@ public struct InputOptions: Hashable, Sendable {
     case .shorterSide(let shorter, let longer): precondition(shorter > 0 && longer > 0, "the input size is positive")
     }
     self.size = size
+    self.interpolation = interpolation
+    self.roundsSizeDown = roundsSizeDown
     self.mean = mean
     self.standardDeviation = standardDeviation
     self.padMultiple = padMultiple
@@ -48,7 +62,7 @@ public struct InputOptions: Hashable, Sendable {
     case .shorterSide(let shorter, let longer):
       scale = min(Double(shorter) / Double(min(width, height)), Double(longer) / Double(max(width, height)))
     }
-    func side(_ length: Int) -> Int { max(1, Int((Double(length) * scale).rounded())) }
+    func side(_ length: Int) -> Int { max(1, Int((Double(length) * scale).rounded(roundsSizeDown ? .down : .toNearestOrAwayFromZero))) }
     return (side(width), side(height))
   }
 

@@ -2,33 +2,70 @@
 public struct FeatureLevel: Hashable, Sendable {
   public var height: Int
   public var width: Int
-  /// Pixels of the image between two neighbouring locations.
-  public var stride: Int
+  /// Pixels of the image between two locations of a column, and of a row.
+  public var verticalStride: Int
+  public var horizontalStride: Int
 
-  public init(height: Int, width: Int, stride: Int) {
+  public init(height: Int, width: Int, verticalStride: Int, horizontalStride: Int) {
     self.height = height
     self.width = width
-    self.stride = stride
+    self.verticalStride = verticalStride
+    self.horizontalStride = horizontalStride
+  }
+
+  public init(height: Int, width: Int, stride: Int) {
+    self.init(height: height, width: width, verticalStride: stride, horizontalStride: stride)
+  }
+}
+
+/// Where anchors lie on the image: detectors differ, and weights fit one way only.
+public struct AnchorPlacement: Hashable, Sendable {
+  /// Pixels between neighbouring locations.
+  public enum Strides: String, Hashable, Sendable, CaseIterable {
+    /// 2^level.
+    case powersOfTwo = "powers-of-two"
+    /// The padded image's side divided by the number of locations, rounded down, as in torchvision: less than 2^level
+    /// where the number of locations was rounded up.
+    case imageOverGrid = "image-over-grid"
+  }
+  public var strides: Strides
+  /// Of a location's anchors' centre from the location's top left pixel, in strides.
+  public var offset: Float
+  /// Whether corners of the anchors at location 0 are rounded to whole pixels (half to even), as in torchvision.
+  public var roundsCorners: Bool
+
+  public init(strides: Strides = .powersOfTwo, offset: Float = 0, roundsCorners: Bool = true) {
+    self.strides = strides
+    self.offset = offset
+    self.roundsCorners = roundsCorners
+  }
+
+  /// A level of a padded image of these extents, which has `height` x `width` locations.
+  public func level(_ level: Int, height: Int, width: Int, imageHeight: Int, imageWidth: Int) -> FeatureLevel {
+    switch strides {
+    case .powersOfTwo: FeatureLevel(height: height, width: width, stride: 1 << level)
+    case .imageOverGrid:
+      FeatureLevel(
+        height: height, width: width, verticalStride: imageHeight / height, horizontalStride: imageWidth / width)
+    }
   }
 }
 
 /// Reference boxes of several sizes and aspect ratios at every location of every level (Ren et al. 2015).
 ///
 /// Order and arithmetic are torchvision's: levels in order, locations row by row, and at each location the aspect ratios
-/// outermost and the sizes innermost. An anchor of size s and ratio r has height s·√r and width s/√r and is centred on
-/// the location's top left pixel, `stride` pixels from the next one.
+/// outermost and the sizes innermost. An anchor of size s and ratio r has height s·√r and width s/√r.
 public struct AnchorGenerator: Hashable, Sendable {
   /// One list of sides a level, in pixels.
   public var sizes: [[Float]]
   /// Height / width.
   public var aspectRatios: [Float]
-  /// Whether corners of the anchors at location 0 are rounded to whole pixels (half to even), as in torchvision.
-  public var roundsBase: Bool
+  public var placement: AnchorPlacement
 
-  public init(sizes: [[Float]], aspectRatios: [Float], roundsBase: Bool = true) {
+  public init(sizes: [[Float]], aspectRatios: [Float], placement: AnchorPlacement = AnchorPlacement()) {
     self.sizes = sizes
     self.aspectRatios = aspectRatios
-    self.roundsBase = roundsBase
+    self.placement = placement
   }
 
   /// A: the anchors of one location.
@@ -41,7 +78,7 @@ public struct AnchorGenerator: Hashable, Sendable {
         let heightRatio = ratio.squareRoot()
         let halfHeight = size * heightRatio / 2
         let halfWidth = size * (1 / heightRatio) / 2
-        guard roundsBase else { return Box(x1: -halfWidth, y1: -halfHeight, x2: halfWidth, y2: halfHeight) }
+        guard placement.roundsCorners else { return Box(x1: -halfWidth, y1: -halfHeight, x2: halfWidth, y2: halfHeight) }
         return Box(
           x1: (-halfWidth).rounded(.toNearestOrEven), y1: (-halfHeight).rounded(.toNearestOrEven),
           x2: halfWidth.rounded(.toNearestOrEven), y2: halfHeight.rounded(.toNearestOrEven))
@@ -58,9 +95,9 @@ public struct AnchorGenerator: Hashable, Sendable {
     for (index, level) in levels.enumerated() {
       let base = baseAnchors(level: index)
       for row in 0..<level.height {
-        let y = Float(row * level.stride)
+        let y = (Float(row) + placement.offset) * Float(level.verticalStride)
         for column in 0..<level.width {
-          let x = Float(column * level.stride)
+          let x = (Float(column) + placement.offset) * Float(level.horizontalStride)
           for box in base {
             anchors.append(Box(x1: x + box.x1, y1: y + box.y1, x2: x + box.x2, y2: y + box.y2))
           }

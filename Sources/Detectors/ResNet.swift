@@ -1,6 +1,6 @@
 import NeuralNetwork
 
-/// A residual network (He et al. 2015) with the stride in the bottleneck's 3x3 convolution, as in torchvision.
+/// A residual network (He et al. 2015).
 public struct ResNetArchitecture: Hashable, Sendable {
   public enum Stem: String, Hashable, Sendable, CaseIterable {
     /// 7x7, stride 2, then 3x3 max pooling, stride 2.
@@ -14,23 +14,43 @@ public struct ResNetArchitecture: Hashable, Sendable {
     case batch
     case group(Int)
   }
-  /// 18, 34, 50 or 101 layers.
+  /// Where a bottleneck halves the extents.
+  public enum BottleneckStride: String, Hashable, Sendable, CaseIterable {
+    /// In the first, 1x1 convolution, as in the paper and in Keras.
+    case conv1
+    /// In the 3x3 convolution, as in torchvision.
+    case conv2
+  }
+  /// 18, 34, 50, 101 or 152 layers.
   public var depth: Int
   /// Channels of the first stage (64 in the paper).
   public var width: Int
   public var stem: Stem
   public var normalization: Normalization
+  public var bottleneckStride: BottleneckStride
+  /// Whether convolutions in front of a normalisation have a bias, as Keras' do.
+  public var convolutionBias: Bool
+  /// Of batch normalisation, added to the variance.
+  public var epsilon: Float
 
-  public init(depth: Int = 50, width: Int = 64, stem: Stem = .standard, normalization: Normalization = .frozenBatch) {
+  public init(
+    depth: Int = 50, width: Int = 64, stem: Stem = .standard, normalization: Normalization = .frozenBatch,
+    bottleneckStride: BottleneckStride = .conv2, convolutionBias: Bool = false, epsilon: Float = 1e-5
+  ) {
     self.depth = depth
     self.width = width
     self.stem = stem
     self.normalization = normalization
+    self.bottleneckStride = bottleneckStride
+    self.convolutionBias = convolutionBias
+    self.epsilon = epsilon
   }
 
-  static let blockCounts = [18: [2, 2, 2, 2], 34: [3, 4, 6, 3], 50: [3, 4, 6, 3], 101: [3, 4, 23, 3], 152: [3, 8, 36, 3]]
+  /// Residual blocks of each stage, by depth.
+  public static let blockCounts = [18: [2, 2, 2, 2], 34: [3, 4, 6, 3], 50: [3, 4, 6, 3], 101: [3, 4, 23, 3], 152: [3, 8, 36, 3]]
 
-  var usesBottlenecks: Bool { depth >= 50 }
+  /// Whether blocks have three convolutions, the first and the last 1x1, instead of two.
+  public var usesBottlenecks: Bool { depth >= 50 }
 
   func validate() throws {
     guard Self.blockCounts[depth] != nil else {
@@ -65,9 +85,10 @@ public struct ResNetArchitecture: Hashable, Sendable {
     _ graph: inout Graph, _ x: Graph.Value, path: String, channels: Int, stride: Int
   ) -> Graph.Value {
     // (kernel, channels, stride) of the block's convolutions.
+    let (first, second) = bottleneckStride == .conv1 ? (stride, 1) : (1, stride)
     let layers =
       usesBottlenecks
-      ? [(1, channels, 1), (3, channels, stride), (1, 4 * channels, 1)] : [(3, channels, stride), (3, channels, 1)]
+      ? [(1, channels, first), (3, channels, second), (1, 4 * channels, 1)] : [(3, channels, stride), (3, channels, 1)]
     var y = x
     for (i, layer) in layers.enumerated() {
       y = normalized(
@@ -88,15 +109,17 @@ public struct ResNetArchitecture: Hashable, Sendable {
     _ graph: inout Graph, _ x: Graph.Value, _ path: String, _ norm: String, channels: Int, kernel: Int, stride: Int,
     relu: Bool
   ) -> Graph.Value {
+    let bias: Initializer? = convolutionBias ? .constant(0) : nil
     switch normalization {
     case .frozenBatch:
       return graph.convolutionWithFrozenNormalization(
-        x, path: path, normalization: norm, channels: channels, kernel: kernel, stride: stride, relu: relu)
+        x, path: path, normalization: norm, channels: channels, kernel: kernel, stride: stride, relu: relu,
+        epsilon: epsilon, hasBias: convolutionBias)
     case .batch:
-      let y = graph.convolution(x, path: path, channels: channels, kernel: kernel, stride: stride, bias: nil)
-      return graph.batchNormalization(y, path: norm, relu: relu)
+      let y = graph.convolution(x, path: path, channels: channels, kernel: kernel, stride: stride, bias: bias)
+      return graph.batchNormalization(y, path: norm, epsilon: epsilon, relu: relu)
     case .group(let groups):
-      let y = graph.convolution(x, path: path, channels: channels, kernel: kernel, stride: stride, bias: nil)
+      let y = graph.convolution(x, path: path, channels: channels, kernel: kernel, stride: stride, bias: bias)
       let z = graph.groupNormalization(y, path: norm, groups: groups)
       return relu ? graph.relu(z) : z
     }

@@ -24,7 +24,8 @@ public final class RetinaNet {
     guard classCount > 0 else { throw DetectorError("a detector needs at least one class") }
     self.architecture = architecture
     self.classCount = classCount
-    anchorGenerator = AnchorGenerator(sizes: architecture.anchorSizes, aspectRatios: architecture.aspectRatios)
+    anchorGenerator = AnchorGenerator(
+      sizes: architecture.anchorSizes, aspectRatios: architecture.aspectRatios, placement: architecture.anchorPlacement)
     let anchors = anchorGenerator.anchorsPerLocation
     var graph = Graph()
     let image = graph.input(channels: 3)
@@ -66,7 +67,8 @@ public final class RetinaNet {
     var extents = (height: height >> architecture.pyramid.minLevel, width: width >> architecture.pyramid.minLevel)
     return architecture.pyramid.levels.map { level in
       if level > architecture.pyramid.minLevel { extents = ((extents.height + 1) / 2, (extents.width + 1) / 2) }
-      return FeatureLevel(height: extents.height, width: extents.width, stride: 1 << level)
+      return architecture.anchorPlacement.level(
+        level, height: extents.height, width: extents.width, imageHeight: height, imageWidth: width)
     }
   }
 

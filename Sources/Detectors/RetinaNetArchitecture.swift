@@ -10,16 +10,18 @@ public struct RetinaNetArchitecture: Hashable, Sendable {
   public var anchorSizes: [[Float]]
   /// Height / width.
   public var aspectRatios: [Float]
+  public var anchorPlacement: AnchorPlacement
 
   public init(
     backbone: ResNetArchitecture, pyramid: PyramidArchitecture, head: HeadArchitecture, anchorSizes: [[Float]],
-    aspectRatios: [Float]
+    aspectRatios: [Float], anchorPlacement: AnchorPlacement = AnchorPlacement()
   ) {
     self.backbone = backbone
     self.pyramid = pyramid
     self.head = head
     self.anchorSizes = anchorSizes
     self.aspectRatios = aspectRatios
+    self.anchorPlacement = anchorPlacement
   }
 
   /// Inputs are padded to multiples of this, so that the top-down path's factors of 2 are exact.

@@ -16,6 +16,8 @@ public struct DetectionRunner {
   public let thresholds: [Float]
   public let coder: BoxCoder
   public let postProcessor: PostProcessor
+  /// Boxes are cut to the image less this many pixels at the right and the bottom.
+  public let clipInset: Float
 
   public init(
     network: RetinaNet, classNames: [String], configuration: ExperimentConfiguration, thresholds: [Float]
@@ -26,6 +28,7 @@ public struct DetectionRunner {
     self.thresholds = thresholds
     coder = configuration.boxCoder
     postProcessor = configuration.postProcessor
+    clipInset = configuration.detector.postProcess.clipInset
   }
 
   /// From weights, with the configuration and the statistics that were saved with them.
@@ -86,7 +89,7 @@ public struct DetectionRunner {
             logits: UnsafeBufferPointer(rebasing: logits[(rows.lowerBound * classes)..<(rows.upperBound * classes)]),
             deltas: UnsafeBufferPointer(rebasing: deltas[(rows.lowerBound * 4)..<(rows.upperBound * 4)]),
             anchors: anchors, levelOffsets: offsets, thresholds: thresholds, coder: coder,
-            imageWidth: Float(image.width), imageHeight: Float(image.height)
+            imageWidth: Float(image.width) - clipInset, imageHeight: Float(image.height) - clipInset
           ).map { Detection(box: image.originalBox($0.box), classIndex: $0.classIndex, score: $0.score) }
         }
       }

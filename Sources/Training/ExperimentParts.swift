@@ -16,7 +16,8 @@ extension ExperimentConfiguration {
     return RetinaNetArchitecture(
       backbone: ResNetArchitecture(
         depth: backbone.depth, width: backbone.width, stem: backbone.stem == .small ? .small : .standard,
-        normalization: normalization),
+        normalization: normalization, bottleneckStride: backbone.bottleneckStride == .conv1 ? .conv1 : .conv2,
+        convolutionBias: backbone.convolutionBias, epsilon: backbone.epsilon),
       pyramid: PyramidArchitecture(
         channels: detector.pyramid.channels, minLevel: detector.pyramid.minLevel, maxLevel: detector.pyramid.maxLevel,
         extraLevelSource: detector.pyramid.extraLevels == .c5 ? .c5 : .p5),
@@ -24,8 +25,9 @@ extension ExperimentConfiguration {
         convolutions: detector.head.convolutions, channels: detector.head.channels,
         normalization: detector.head.normalization == .group ? .group(detector.head.groups) : .none,
         initializer: detector.head.initializer == .he ? .heNormalFanOut : .normal(standardDeviation: 0.01)),
-      anchorSizes: detector.anchors.sizes.map { size in detector.anchors.scales.map { size * $0 } },
-      aspectRatios: detector.anchors.aspectRatios)
+      anchorSizes: detector.anchors.sides, aspectRatios: detector.anchors.aspectRatios,
+      anchorPlacement: AnchorPlacement(
+        strides: detector.anchors.strides, offset: detector.anchors.offset, roundsCorners: detector.anchors.roundedCorners))
   }
 
   public var matcher: Matcher {
@@ -36,7 +38,7 @@ extension ExperimentConfiguration {
 
   public var boxCoder: BoxCoder {
     let w = detector.boxWeights
-    return BoxCoder(weights: SIMD4(w[0], w[1], w[2], w[3]))
+    return BoxCoder(coding: detector.boxCoding, weights: SIMD4(w[0], w[1], w[2], w[3]))
   }
 
   public var postProcessor: PostProcessor {
@@ -55,6 +57,8 @@ extension ExperimentConfiguration {
     }
     return InputOptions(
       size: size, mean: input.mean, standardDeviation: input.standardDeviation, padMultiple: 32,
+      interpolation: input.interpolation == .bilinear ? .bilinear : .antialiased,
+      roundsSizeDown: input.sizeRounding == .down,
       flipProbability: training ? input.flip : 0)
   }
 

@@ -9,7 +9,7 @@ import Testing
   }
 
   @Test func eachLevelHasItsSizesAndStride() {
-    let generator = AnchorGenerator(sizes: [[16], [32]], aspectRatios: [1], roundsBase: false)
+    let generator = AnchorGenerator(sizes: [[16], [32]], aspectRatios: [1], placement: AnchorPlacement(roundsCorners: false))
     let levels = [FeatureLevel(height: 2, width: 3, stride: 8), FeatureLevel(height: 1, width: 2, stride: 16)]
     #expect(generator.anchorsPerLocation == 1)
     #expect(generator.levelOffsets(for: levels) == [0, 6, 8])
@@ -21,7 +21,7 @@ import Testing
   }
 
   @Test func areaStaysAsTheRatioChanges() {
-    let generator = AnchorGenerator(sizes: [[20, 25]], aspectRatios: [0.5, 1, 3], roundsBase: false)
+    let generator = AnchorGenerator(sizes: [[20, 25]], aspectRatios: [0.5, 1, 3], placement: AnchorPlacement(roundsCorners: false))
     let base = generator.baseAnchors(level: 0)
     #expect(base.count == 6)
     for (index, box) in base.enumerated() {

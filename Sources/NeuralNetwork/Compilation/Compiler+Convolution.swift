@@ -162,8 +162,9 @@ extension Compiler {
       let beta = try builder.parameter("\(normalization.path)/beta")
       let mean = try builder.parameter("\(normalization.path)/moving_mean")
       let bias = try builder.persistent(.plain([shape[0]]))
-      builder.run([beta, mean, scale, bias], name: "\(convolution.path) fold bias") { p in
-        for i in 0..<shape[0] { p[3][i] = p[0][i] - p[1][i] * p[2][i] }
+      let own = convolution.hasFrozenBias ? [try builder.parameter("\(convolution.path)/bias")] : []
+      builder.run([beta, mean, scale, bias] + own, name: "\(convolution.path) fold bias") { p in
+        for i in 0..<shape[0] { p[3][i] = p[0][i] + ((p.count > 4 ? p[4][i] : 0) - p[1][i]) * p[2][i] }
       }
       return bias
     }

@@ -22,6 +22,8 @@ struct Convolution: Sendable {
   var relu: Bool
   /// Normalisation with fixed statistics folded into kernel and bias: its path and epsilon.
   var frozenNormalization: (path: String, epsilon: Float)?
+  /// Whether there is a bias in front of the frozen normalisation, fixed as well.
+  var hasFrozenBias = false
 }
 
 extension Graph {
@@ -44,17 +46,20 @@ extension Graph {
     return append(.convolution(operation), inputs: [x], channels: channels, name: path)
   }
 
-  /// Convolution without bias and then batch normalisation with fixed statistics, in one operation: the statistics,
-  /// gamma and beta are not trained, the kernel may be.
+  /// Convolution and then batch normalisation with fixed statistics, in one operation: the statistics, gamma and beta
+  /// are not trained, the kernel may be.
+  /// - Parameter hasBias: whether the convolution has a bias, `path/bias`, not trained either: the normalisation's beta
+  ///   does the same. Keras' ResNets have one.
   public mutating func convolutionWithFrozenNormalization(
     _ x: Value, path: String, normalization: String, channels: Int, kernel: Int, stride: Int = 1, relu: Bool,
-    epsilon: Float = 1e-5, initializer: Initializer = .heNormalFanOut, isTrainable: Bool = true
+    epsilon: Float = 1e-5, hasBias: Bool = false, initializer: Initializer = .heNormalFanOut, isTrainable: Bool = true
   ) -> Value {
     declare("\(path)/kernel", shape: [channels, self.channels(of: x), kernel, kernel], initializer, isTrainable: isTrainable)
+    if hasBias { declare("\(path)/bias", shape: [channels], .constant(0), isTrainable: false) }
     declareNormalization(normalization, channels: channels, isTrainable: false)
     let operation = Convolution(
       path: path, kernel: kernel, stride: stride, padding: kernel / 2, hasBias: false, relu: relu,
-      frozenNormalization: (normalization, epsilon))
+      frozenNormalization: (normalization, epsilon), hasFrozenBias: hasBias)
     return append(.convolution(operation), inputs: [x], channels: channels, name: path)
   }
 
