@@ -26,7 +26,7 @@ let strategyTargets: [Target.Dependency] = ["Samplers", "LossScalers", "Threshol
 let umbrella: [Target.Dependency] =
   [
     "Training", "Detectors", "NeuralNetwork", "DetectionCore", "Weights", "HDF5", "Datasets", "Drawing", "Evaluation",
-    "Configuration", "PluginLoader",
+    "Comparison", "Configuration", "PluginLoader",
   ] + strategyTargets
 
 let package = Package(
@@ -80,6 +80,9 @@ let package = Package(
     module(
       "Training",
       ["Detectors", "NeuralNetwork", "DetectionCore", "Weights", "Datasets", "Evaluation", "Configuration", "Parallel", logging]),
+    module(
+      "Comparison",
+      ["Training", "Configuration", "Datasets", "DetectionCore", "Drawing", "Evaluation"]),
     module("SamplingFree", umbrella),
     module("SamplingFreeCommand", ["SamplingFree", argumentParser, logging] + umbrella),
     // Its symbols are exported, so that strategy plugins find DetectionCore in it.

@@ -30,4 +30,17 @@ extension ConfigurationTree {
     pairs[index].entry = replace(rest, in: pairs[index].entry, by: value)
     return Entry(value: .map(pairs), place: entry.place)
   }
+
+  /// Puts a text's keys over an entry's; a key may be a path, `train.steps`.
+  static func apply(_ layer: ConfigurationLayer, to entry: Entry) throws -> Entry {
+    let top = try parse(layer.yaml, name: layer.name, countsLines: false)
+    guard case .map(let pairs) = top.value else {
+      throw ConfigurationError("\(layer.name): must be a mapping of keys to values")
+    }
+    return pairs.reduce(entry) { merged, pair in
+      let keys = pair.key.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+      let nested = keys.reversed().reduce(pair.entry) { Entry(value: .map([($1, $0)]), place: layer.name) }
+      return merge(merged, nested)
+    }
+  }
 }

@@ -22,10 +22,14 @@ public struct ExperimentConfiguration: Hashable, Sendable {
 
   /// Reads a file with the files it is based on. Plugins are named relative to the file that names them, in overrides
   /// to the current folder, and are not loaded here.
-  /// - Parameter overrides: `key.path=value`, the value being YAML, applied in order.
-  /// - Throws: `ConfigurationError`, naming file, line and key, or the override.
-  public static func load(_ path: String, overrides: [String] = []) throws -> ExperimentConfiguration {
-    var configuration = try ExperimentConfiguration(ConfigurationTree.load(path), overrides: overrides)
+  /// - Parameters:
+  ///   - overrides: `key.path=value`, the value being YAML, applied in order.
+  ///   - layers: applied in order after the overrides.
+  /// - Throws: `ConfigurationError`, naming file, line and key, or the override or layer.
+  public static func load(
+    _ path: String, overrides: [String] = [], layers: [ConfigurationLayer] = []
+  ) throws -> ExperimentConfiguration {
+    var configuration = try ExperimentConfiguration(ConfigurationTree.load(path), overrides: overrides, layers: layers)
     configuration.plugins = configuration.plugins.map { URL(fileURLWithPath: $0).standardizedFileURL.path }
     return configuration
   }
@@ -36,8 +40,11 @@ public struct ExperimentConfiguration: Hashable, Sendable {
     try self.init(ConfigurationTree.parse(yaml, name: name), overrides: overrides)
   }
 
-  private init(_ tree: ConfigurationTree.Entry, overrides: [String]) throws {
-    var reader = try SectionReader(overrides.reduce(tree) { try ConfigurationTree.apply($1, to: $0) })
+  private init(
+    _ tree: ConfigurationTree.Entry, overrides: [String], layers: [ConfigurationLayer] = []
+  ) throws {
+    let overridden = try overrides.reduce(tree) { try ConfigurationTree.apply($1, to: $0) }
+    var reader = try SectionReader(layers.reduce(overridden) { try ConfigurationTree.apply($1, to: $0) })
     seed = try reader.int("seed", seed, in: 0...(.max))
     data = try reader.section("data") { try DataConfiguration(&$0) }
     input = try reader.section("input") { try InputConfiguration(&$0) }

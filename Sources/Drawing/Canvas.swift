@@ -103,6 +103,22 @@ final class Canvas {
     cairo_stroke(context)
   }
 
+  func fillCircle(x: Double, y: Double, radius: Double, color: Color) {
+    set(color)
+    cairo_new_sub_path(context)
+    cairo_arc(context, x, y, radius, 0, 2 * Double.pi)
+    cairo_fill(context)
+  }
+
+  func strokeCircle(x: Double, y: Double, radius: Double, color: Color, lineWidth: Double) {
+    set(color)
+    cairo_set_line_width(context, lineWidth)
+    cairo_set_dash(context, nil, 0, 0)
+    cairo_new_sub_path(context)
+    cairo_arc(context, x, y, radius, 0, 2 * Double.pi)
+    cairo_stroke(context)
+  }
+
   func textWidth(_ text: String, size: Double) -> Double {
     var extents = cairo_text_extents_t()
     cairo_set_font_size(context, size)

@@ -1,4 +1,5 @@
 @_exported import BiasInitializers
+@_exported import Comparison
 @_exported import Configuration
 @_exported import Datasets
 @_exported import DetectionCore

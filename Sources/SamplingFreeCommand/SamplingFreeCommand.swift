@@ -17,7 +17,7 @@ struct Root: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sampling-free",
     abstract: "Train, evaluate and use object detectors without sampling heuristics.",
-    subcommands: [Train.self, Evaluate.self, Detect.self, ListStrategies.self, Inspect.self])
+    subcommands: [Train.self, Evaluate.self, Compare.self, Detect.self, ListStrategies.self, Inspect.self])
 }
 
 /// A configuration file with overrides.
@@ -33,7 +33,7 @@ struct ConfigurationOptions: ParsableArguments {
   /// With the plugins of the command line after those of the file.
   func load() throws -> ExperimentConfiguration {
     var configuration = try ExperimentConfiguration.load(config, overrides: overrides)
-    configuration.plugins += plugins.paths.map { URL(fileURLWithPath: $0).standardizedFileURL.path }
+    configuration.plugins += plugins.absolutePaths
     return configuration
   }
 }
@@ -44,6 +44,8 @@ struct PluginOptions: ParsableArguments {
     help: ArgumentHelp(
       "Load strategies from a dynamic library. Its code runs with your rights.", valueName: "libName.so"))
   var paths: [String] = []
+
+  var absolutePaths: [String] { paths.map { URL(fileURLWithPath: $0).standardizedFileURL.path } }
 }
 
 extension SamplingFreeCommand {

@@ -26,7 +26,8 @@ do {
   }
   let version = Int(SWIFT_COMPILER_VERSION)
   let compiler = "\(version / 10000).\(version / 100 % 100).\(version % 100)"
-  let interface = String(repeating: "0", count: hash.leadingZeroBitCount / 4) + String(hash, radix: 16)
+  let digits = String(hash, radix: 16)
+  let interface = String(repeating: "0", count: 16 - digits.count) + digits
   let source = """
     // Written by PluginStampTool.
     extension PluginStamp {
