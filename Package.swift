@@ -19,7 +19,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
-let strategyTargets: [Target.Dependency] = ["Samplers", "LossScalers", "Thresholders", "BiasInitializers"]
+let strategyTargets: [Target.Dependency] = ["Samplers", "RegressionLosses", "LossScalers", "Thresholders", "BiasInitializers"]
 
 /// What `import SamplingFree` brings along. Targets that use these by way of it name them too: the build looks at direct
 /// dependencies only to decide what to compile again.
@@ -72,6 +72,7 @@ let package = Package(
 
     // Strategies: one file each.
     strategies("Samplers"),
+    strategies("RegressionLosses"),
     strategies("LossScalers"),
     strategies("Thresholders"),
     strategies("BiasInitializers"),
@@ -116,7 +117,7 @@ let package = Package(
     .testTarget(
       name: "PluginLoaderTests", dependencies: ["PluginFixture", "SamplingFree", "sampling-free"] + umbrella,
       path: "Tests/PluginLoader"),
-    tests("Samplers", ["DetectionCore", "LossScalers", "Thresholders", "BiasInitializers"]),
+    tests("Samplers", ["DetectionCore", "RegressionLosses", "LossScalers", "Thresholders", "BiasInitializers"]),
     tests("Training", ["SamplingFree"] + umbrella.dropFirst()),
     .testTarget(
       name: "LiterateTests", dependencies: ["LiterateCore", "LiterateSupport"], path: "Tests/Literate"),

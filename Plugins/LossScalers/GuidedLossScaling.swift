@@ -16,13 +16,13 @@ public struct GuidedLossScaling: LossScaler, CheckpointedStrategy {
   public init(parameters: inout ParameterReader) throws {}
 
   /// - Throws: `StrategyError` where a loss is negative or not finite.
-  public mutating func scale(classification: Float, regression: Float) throws -> Float {
+  public mutating func scales(classification: Float, regression: Float) throws -> LossScales {
     guard classification.isFinite, regression.isFinite, classification >= 0, regression >= 0 else {
       throw StrategyError("guided loss scaling: losses \(classification) and \(regression) must be finite and not negative")
     }
     let ratio = regression / classification
     if regression > 0, classification > 0, ratio.isFinite, ratio > 0 { last = ratio }
-    return last
+    return LossScales(classification: last)
   }
 
   public var state: [String: [Double]] {

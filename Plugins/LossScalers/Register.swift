@@ -2,6 +2,8 @@ import DetectionCore
 
 /// Adds all loss scalers of this package to a registry.
 public func registerLossScalers(in registry: inout StrategyRegistry) {
-  registry.register(Unscaled.self)
+  registry.register(ConstantScale.self)
   registry.register(GuidedLossScaling.self)
+  registry.register(UncertaintyScaling.self)
+  registry.register(Unscaled.self)
 }

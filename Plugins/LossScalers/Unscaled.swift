@@ -9,5 +9,5 @@ public struct Unscaled: LossScaler {
   public init() {}
   public init(parameters: inout ParameterReader) throws {}
 
-  public func scale(classification: Float, regression: Float) -> Float { 1 }
+  public func scales(classification: Float, regression: Float) -> LossScales { LossScales(classification: 1) }
 }

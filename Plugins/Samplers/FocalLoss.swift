@@ -26,15 +26,8 @@ public struct FocalLoss: Sampler {
     alpha = try parameters.float("alpha", default: 0.25, in: 0...1)
   }
 
-  public func weighting(for batch: ClassificationBatch, step: Int) -> any ElementWeighting {
+  public func weighting(for batch: ClassificationBatch, step: Int) -> Weighting {
     Weighting(
-      normalizer: Double(max(1, batch.foregroundCount)),
-      form: .focal(gamma: gamma, positiveAlpha: alpha, negativeAlpha: 1 - alpha))
-  }
-
-  private struct Weighting: ElementWeighting {
-    let normalizer: Double
-    let form: WeightingForm
-    var carriesGradient: Bool { true }
+      law: .focal(gamma: gamma, targetAlpha: alpha, otherAlpha: 1 - alpha), normalizer: Double(batch.foregroundCount))
   }
 }

@@ -12,13 +12,7 @@ public struct NoSampling: Sampler {
   public init() {}
   public init(parameters: inout ParameterReader) throws {}
 
-  public func weighting(for batch: ClassificationBatch, step: Int) -> any ElementWeighting {
+  public func weighting(for batch: ClassificationBatch, step: Int) -> Weighting {
     Weighting(normalizer: Double(batch.foregroundCount + batch.imageCount))
-  }
-
-  private struct Weighting: ElementWeighting {
-    let normalizer: Double
-    var carriesGradient: Bool { false }
-    var form: WeightingForm { .uniform }
   }
 }

@@ -2,10 +2,11 @@
 
 #pragma STDC FP_CONTRACT ON
 
-enum { SHAPE_UNIFORM, SHAPE_FOCAL_2, SHAPE_FOCAL, SHAPE_STEPS };
+enum { SHAPE_CONSTANT, SHAPE_FOCAL_2, SHAPE_FOCAL, SHAPE_BINS };
 
 #if defined(__x86_64__)
-#define STORE_FENCE() __builtin_ia32_sfence()
+#include <immintrin.h>
+#define STORE_FENCE() _mm_sfence()
 #else
 #define STORE_FENCE() ((void)0)
 #endif
@@ -59,14 +60,16 @@ bool fused_loss_rows(
       weighting, logits, labels, anchor_weights, anchors, classes, streaming, gradient, sum);
 }
 
-bool fused_loss_forward(fused_loss_isa isa, const float *x, size_t count, float *probability, float *loss) {
-  return (DISPATCH(isa, forward))(x, count, probability, loss);
+bool fused_loss_forward(
+    fused_loss_isa isa, const float *logits, const int32_t *labels, size_t anchors, size_t classes, float *errors,
+    float *losses) {
+  return (DISPATCH(isa, forward))(logits, labels, anchors, classes, errors, losses);
 }
 
 double fused_loss_combine(
-    fused_loss_isa isa, const float *probability, const float *loss, const float *weight, const float *slope,
-    size_t count, float *gradient) {
-  return (DISPATCH(isa, combine))(probability, loss, weight, slope, count, gradient);
+    fused_loss_isa isa, const float *errors, const float *losses, const float *weights, const float *slopes,
+    size_t count, bool streaming, float *gradient) {
+  return (DISPATCH(isa, combine))(errors, losses, weights, slopes, count, streaming, gradient);
 }
 
 bool fused_loss_per_anchor(
@@ -74,10 +77,10 @@ bool fused_loss_per_anchor(
   return (DISPATCH(isa, per_anchor))(logits, labels, anchors, classes, losses);
 }
 
-void fused_loss_count_steps(
-    fused_loss_isa isa, const float *logits, const int32_t *labels, size_t anchors, size_t classes, const float *edges,
-    size_t edge_count, int64_t *counts) {
-  (DISPATCH(isa, count_steps))(logits, labels, anchors, classes, edges, edge_count, counts);
+bool fused_loss_count_bins(
+    fused_loss_isa isa, const float *logits, const int32_t *labels, size_t anchors, size_t classes, size_t bin_count,
+    int64_t *counts) {
+  return (DISPATCH(isa, count_bins))(logits, labels, anchors, classes, bin_count, counts);
 }
 
 void fused_loss_exp(fused_loss_isa isa, const float *x, size_t count, float *y) { (DISPATCH(isa, exp_array))(x, count, y); }

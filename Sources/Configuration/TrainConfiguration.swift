@@ -3,6 +3,8 @@ public struct TrainConfiguration: Hashable, Sendable {
   /// Mini-batches.
   public var steps = 1000
   public var batchSize = 16
+  /// Mini-batches that make one step together: as if they were one of `accumulate` x `batchSize` images.
+  public var accumulate = 1
   public var learningRate: Float = 0.01
   public var momentum: Float = 0.9
   public var weightDecay: Float = 1e-4
@@ -28,6 +30,7 @@ public struct TrainConfiguration: Hashable, Sendable {
   init(_ r: inout SectionReader) throws {
     steps = try r.int("steps", steps, in: 1...100_000_000)
     batchSize = try r.int("batchSize", batchSize, in: 1...4096)
+    accumulate = try r.int("accumulate", accumulate, in: 1...4096)
     learningRate = try r.float("learningRate", learningRate, in: 0...100)
     momentum = try r.float("momentum", momentum, in: 0...1)
     weightDecay = try r.float("weightDecay", weightDecay, in: 0...10)
@@ -47,6 +50,7 @@ public struct TrainConfiguration: Hashable, Sendable {
     emitter.section("train") { e in
       e.value("steps", steps)
       e.value("batchSize", batchSize)
+      e.value("accumulate", accumulate)
       e.value("learningRate", learningRate)
       e.value("momentum", momentum)
       e.value("weightDecay", weightDecay)

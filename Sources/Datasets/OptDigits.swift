@@ -1,3 +1,4 @@
+import DetectionCore
 import Foundation
 
 /// Scans of handwritten digits: E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI, 1998

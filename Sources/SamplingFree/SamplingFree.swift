@@ -10,6 +10,7 @@
 @_exported import LossScalers
 @_exported import NeuralNetwork
 @_exported import PluginLoader
+@_exported import RegressionLosses
 @_exported import Samplers
 @_exported import Thresholders
 @_exported import Training
@@ -20,6 +21,7 @@ extension StrategyRegistry {
   public static var standard: StrategyRegistry {
     var registry = StrategyRegistry()
     registerSamplers(in: &registry)
+    registerRegressionLosses(in: &registry)
     registerLossScalers(in: &registry)
     registerThresholders(in: &registry)
     registerBiasInitializers(in: &registry)

@@ -51,8 +51,7 @@ public struct DetectionRunner {
         "\(error); the weights were trained with \(configuration.plugins.joined(separator: ", ")): weights load no plugins, name them yourself (--plugin)")
     }
     let statistics =
-      weights.metadata.statistics
-      ?? TrainingStatistics(anchorCount: 0, foregroundCounts: Array(repeating: 0, count: classNames.count), imageCount: 0)
+      weights.metadata.statistics ?? TrainingStatistics(classCount: classNames.count)
     self.init(
       network: network, classNames: classNames, configuration: configuration,
       thresholds: try thresholder.thresholds(for: statistics))

@@ -82,6 +82,7 @@ extension ExperimentConfiguration {
 /// The strategies that a configuration names, made.
 public struct Strategies {
   public var sampler: any Sampler
+  public var regressionLoss: any RegressionLoss
   public var lossScaler: any LossScaler
   public let bias: any BiasInitializer
   public let thresholder: any Thresholder
@@ -89,6 +90,7 @@ public struct Strategies {
   /// - Throws: `StrategyError` where a name or parameter is unknown to the registry.
   public init(_ configuration: ExperimentConfiguration, registry: StrategyRegistry) throws {
     sampler = try registry.makeSampler(configuration.sampler)
+    regressionLoss = try registry.makeRegressionLoss(configuration.loss.regression)
     lossScaler = try registry.makeLossScaler(configuration.lossScaler)
     bias = try registry.makeBiasInitializer(configuration.bias)
     thresholder = try registry.makeThresholder(configuration.thresholder)
@@ -98,27 +100,27 @@ public struct Strategies {
   var state: [String: [Double]] {
     get {
       var all: [String: [Double]] = [:]
-      for (prefix, strategy) in [("sampler", sampler as Any), ("lossScaler", lossScaler as Any)] {
-        guard let strategy = strategy as? any CheckpointedStrategy else { continue }
+      func add(_ prefix: String, _ strategy: any Strategy) {
+        guard let strategy = strategy as? any CheckpointedStrategy else { return }
         for (key, value) in strategy.state { all["\(prefix)/\(key)"] = value }
       }
+      add("sampler", sampler)
+      add("regressionLoss", regressionLoss)
+      add("lossScaler", lossScaler)
       return all
     }
     set {
-      func part(_ prefix: String) -> [String: [Double]] {
-        Dictionary(
+      func restore<S>(_ prefix: String, _ strategy: inout S) {
+        guard var restored = strategy as? any CheckpointedStrategy else { return }
+        restored.state = Dictionary(
           uniqueKeysWithValues: newValue.filter { $0.key.hasPrefix("\(prefix)/") }.map {
             (String($0.key.dropFirst(prefix.count + 1)), $0.value)
           })
+        if let restored = restored as? S { strategy = restored }
       }
-      if var strategy = sampler as? any CheckpointedStrategy & Sampler {
-        strategy.state = part("sampler")
-        sampler = strategy
-      }
-      if var strategy = lossScaler as? any CheckpointedStrategy & LossScaler {
-        strategy.state = part("lossScaler")
-        lossScaler = strategy
-      }
+      restore("sampler", &sampler)
+      restore("regressionLoss", &regressionLoss)
+      restore("lossScaler", &lossScaler)
     }
   }
 }

@@ -9,8 +9,7 @@ extension TrainingStatistics {
   public static func count(
     _ dataset: any DetectionDataset, network: RetinaNet, options: InputOptions, matcher: Matcher
   ) throws -> TrainingStatistics {
-    let empty = TrainingStatistics(
-      anchorCount: 0, foregroundCounts: Array(repeating: 0, count: dataset.classNames.count), imageCount: 0)
+    let empty = TrainingStatistics(classCount: dataset.classNames.count)
     let chunks = Parallel.chunkCount(of: dataset.count)
     var parts = [Result<TrainingStatistics, any Error>](repeating: .success(empty), count: chunks)
     parts.withUnsafeMutableBufferPointer { parts in
@@ -20,12 +19,7 @@ extension TrainingStatistics {
         parts[chunk] = Result { try count(dataset, range, network, options, matcher, from: empty) }
       }
     }
-    return try parts.reduce(into: empty) { total, part in
-      let part = try part.get()
-      total.anchorCount += part.anchorCount
-      total.imageCount += part.imageCount
-      for (i, count) in part.foregroundCounts.enumerated() { total.foregroundCounts[i] += count }
-    }
+    return try parts.reduce(into: empty) { total, part in total += try part.get() }
   }
 
   private static func count(
@@ -50,7 +44,7 @@ extension TrainingStatistics {
       statistics.add(
         labels: matches.boxIndexes.map {
           $0 == AnchorMatches.between ? -1 : $0 == AnchorMatches.background ? 0 : Int32(objects[Int($0)].classIndex + 1)
-        })
+        }, classIndexes: objects.map(\.classIndex))
     }
     return statistics
   }

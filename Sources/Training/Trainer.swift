@@ -95,27 +95,28 @@ public struct Trainer {
     let metrics = try MetricsLog(path: files.metrics, firstStep: firstStep)
     let step = TrainingStep(
       network: network, matcher: configuration.matcher, coder: configuration.boxCoder,
-      regressionLoss: configuration.loss.regression, regressionWeight: configuration.loss.regressionWeight)
+      regressionWeight: configuration.loss.regressionWeight, statistics: statistics)
     let loader = BatchLoader(
       dataset: trainingSet, options: configuration.inputOptions(training: true), batchSize: train.batchSize,
-      seed: UInt64(configuration.seed), firstStep: firstStep, prefetch: 4)
+      seed: UInt64(configuration.seed), firstStep: firstStep * train.accumulate, prefetch: 4)
     defer { loader.stop() }
     let clock = ContinuousClock()
     for index in firstStep..<max(firstStep, train.steps) {
       let start = clock.now
-      let batch = try loader.next()
+      let batches = try (0..<train.accumulate).map { _ in try loader.next() }
       let wait = start.duration(to: clock.now)
       let losses: TrainingStep.Losses
-      do { losses = try step.run(batch, step: index, strategies: &strategies) } catch let error as StrategyError {
+      do { losses = try step.run(batches, step: index, strategies: &strategies) } catch let error as StrategyError {
         throw TrainingDiverged(step: index, reason: error.description)
       }
       let rate = schedule.rate(at: index)
       let norm = optimizer.step(learningRate: rate)
       guard norm.isFinite else { throw TrainingDiverged(step: index, reason: "the gradient's norm is \(norm)") }
       let report = StepReport(
-        step: index, classification: losses.classification, regression: losses.regression, scale: losses.scale,
-        loss: losses.scale * losses.classification + losses.regression, foreground: losses.foreground,
-        learningRate: Double(rate), gradientNorm: norm, images: batch.images.count,
+        step: index, classification: losses.classification, regression: losses.regression,
+        scale: Double(losses.scales.classification), regressionScale: Double(losses.scales.regression),
+        loss: losses.total, foreground: losses.foreground, learningRate: Double(rate), gradientNorm: norm,
+        images: batches.reduce(0) { $0 + $1.images.count },
         seconds: start.duration(to: clock.now).seconds, waitSeconds: wait.seconds)
       try metrics.append(report)
       observer.didStep(report, of: train.steps)

@@ -14,7 +14,9 @@ public struct StepReport: Hashable, Sendable, Codable {
   public var regression: Double
   /// w.
   public var scale: Double
-  /// w·L_cls + L_reg.
+  /// The regression loss' factor: 1 unless the loss scaler scales both.
+  public var regressionScale: Double
+  /// w·L_cls + L_reg, each with its factor.
   public var loss: Double
   /// Foreground anchors.
   public var foreground: Int
@@ -27,91 +29,168 @@ public struct StepReport: Hashable, Sendable, Codable {
   public var waitSeconds: Double
 }
 
-/// One step of training as data flows: forward, targets, sampler, loss, scaler, backward. The update is the caller's.
+/// One step of training as data flows: forward, targets, sampler, losses, scaler, backward. The update is the caller's.
 public struct TrainingStep {
   public let network: RetinaNet
   public let matcher: Matcher
   public let coder: BoxCoder
-  public let regressionLoss: BoxRegressionLoss
   public let regressionWeight: Float
+  public let statistics: TrainingStatistics
+  public let processes: any AllReduce
 
+  /// - Parameter processes: who else trains on the rest of each mini-batch; they add up their gradients after the step.
   public init(
-    network: RetinaNet, matcher: Matcher, coder: BoxCoder, regressionLoss: BoxRegressionLoss, regressionWeight: Float
+    network: RetinaNet, matcher: Matcher, coder: BoxCoder, regressionWeight: Float, statistics: TrainingStatistics,
+    processes: any AllReduce = SingleProcess()
   ) {
     self.network = network
     self.matcher = matcher
     self.coder = coder
-    self.regressionLoss = regressionLoss
     self.regressionWeight = regressionWeight
+    self.statistics = statistics
+    self.processes = processes
   }
 
   public struct Losses: Hashable, Sendable {
     public var classification: Double
     public var regression: Double
-    public var scale: Double
+    public var scales: LossScales
     public var foreground: Int
+
+    public var total: Double {
+      Double(scales.classification) * classification + Double(scales.regression) * regression + Double(scales.penalty)
+    }
   }
 
-  /// Computes the losses of a batch and the gradients of all parameters.
+  /// What is known of a part after its forward pass.
+  private struct Part {
+    let batch: Batch
+    let targets: BatchTargets
+    let weighting: Weighting
+    let classification: ClassificationLossValue
+    let regression: RegressionLossValue
+    /// Anchors whose boxes are trained, and d sum / d delta of each.
+    let regressed: [Int]
+    let deltaSlopes: [SIMD4<Float>]
+  }
+
+  /// Computes the losses of a mini-batch, which may come in parts, and the gradients of all parameters.
+  ///
+  /// The loss scaler sees the losses of all parts before any gradient is made, so that n parts give what one mini-batch
+  /// of all their images would give (but for batch normalisation, whose statistics are each part's own). All parts but
+  /// the last therefore go forward twice.
   /// - Throws: `StrategyError` where a loss is not finite.
-  public func run(_ batch: Batch, step: Int, strategies: inout Strategies) throws -> Losses {
-    let program = try network.program(
-      images: batch.images.count, height: batch.height, width: batch.width, training: true)
+  public func run(_ batches: [Batch], step: Int, strategies: inout Strategies) throws -> Losses {
+    let parts = try batches.map { try evaluate($0, step: step, strategies: &strategies) }
+    var sums = [0.0, 0, 0, 0]
+    for part in parts {
+      sums[0] += part.classification.sum
+      sums[1] += part.classification.normalizer
+      sums[2] += part.regression.sum
+      sums[3] += part.regression.normalizer
+    }
+    try processes.sum(&sums)
+    let classification = ClassificationLossValue(sum: sums[0], normalizer: sums[1])
+    let regression = RegressionLossValue(sum: sums[2] * Double(regressionWeight), normalizer: sums[3])
+    guard regression.value.isFinite, classification.value.isFinite else {
+      throw StrategyError("the losses are \(classification.value) (classification) and \(regression.value) (regression): training has diverged")
+    }
+    let scales = try strategies.lossScaler.scales(
+      classification: Float(classification.value), regression: Float(regression.value))
+    let losses = Losses(
+      classification: classification.value, regression: regression.value, scales: scales,
+      foreground: parts.reduce(0) { $0 + $1.targets.foreground.count })
+    let factors = (
+      classification: Float(Double(scales.classification) / max(1, classification.normalizer)),
+      regression: Float(Double(scales.regression) * Double(regressionWeight) / max(1, regression.normalizer))
+    )
+    // What only the forward pass moves (batch normalisation's statistics) has moved once already.
+    let moving = network.parameters.entries.filter { !$0.declaration.isTrainable }.map(\.range)
+    let moved = moving.map { Array(network.parameters.values[$0]) }
+    var sum: [Float] = []
+    for (index, part) in parts.enumerated().reversed() {
+      let isLast = index == parts.count - 1
+      try backward(part, again: !isLast, factors)
+      guard parts.count > 1 else { break }
+      let gradients = network.parameters.gradients
+      if isLast { sum = Array(gradients) } else { for i in sum.indices { sum[i] += gradients[i] } }
+    }
+    if parts.count > 1 {
+      _ = network.parameters.gradients.update(fromContentsOf: sum)
+      for (range, values) in zip(moving, moved) { for (i, value) in zip(range, values) { network.parameters.values[i] = value } }
+    }
+    return losses
+  }
+
+  /// Forward pass and losses. Leaves d sum / d output in the program.
+  private func evaluate(_ batch: Batch, step: Int, strategies: inout Strategies) throws -> Part {
+    let program = try forward(batch)
+    let targets = BatchTargets(batch, network: network, matcher: matcher, coder: coder)
+    let deltas = program.values(of: network.deltas)
+    let (weighting, classification) = try withView(of: targets, program) { view in
+      let weighting = try strategies.sampler.weighting(for: view, step: step)
+      let gradient = program.gradient(of: network.logits)
+      return (weighting, try ClassificationLoss.evaluate(view, weighting: weighting, gradient: gradient))
+    }
+    let regressed = weighting.anchorWeights.map { weights in targets.foreground.filter { weights[$0] != 0 } } ?? targets.foreground
+    let deltaGradient = program.gradient(of: network.deltas)
+    let regression = try targets.boxTargets.withUnsafeBufferPointer { boxTargets in
+      try strategies.regressionLoss.evaluate(
+        RegressionBatch(deltas: deltas, targets: boxTargets, foreground: regressed, processes: processes),
+        gradient: deltaGradient)
+    }
+    return Part(
+      batch: batch, targets: targets, weighting: weighting, classification: classification, regression: regression,
+      regressed: regressed,
+      deltaSlopes: regressed.map {
+        SIMD4(deltaGradient[4 * $0], deltaGradient[4 * $0 + 1], deltaGradient[4 * $0 + 2], deltaGradient[4 * $0 + 3])
+      })
+  }
+
+  /// - Parameter again: whether the program has seen another part since.
+  private func backward(_ part: Part, again: Bool, _ factors: (classification: Float, regression: Float)) throws {
+    let program = try again ? forward(part.batch) : program(part.batch)
+    let logitGradient = program.gradient(of: network.logits)
+    let deltaGradient = program.gradient(of: network.deltas)
+    if again {
+      _ = try withView(of: part.targets, program) {
+        try ClassificationLoss.evaluate($0, weighting: part.weighting, gradient: logitGradient)
+      }
+      deltaGradient.update(repeating: 0)
+    }
+    Self.multiply(logitGradient, by: factors.classification)
+    for (anchor, slope) in zip(part.regressed, part.deltaSlopes) {
+      for i in 0..<4 { deltaGradient[4 * anchor + i] = slope[i] * factors.regression }
+    }
+    try program.backward()
+  }
+
+  private func program(_ batch: Batch) throws -> Program {
+    try network.program(images: batch.images.count, height: batch.height, width: batch.width, training: true)
+  }
+
+  private func forward(_ batch: Batch) throws -> Program {
+    let program = try program(batch)
     _ = program.inputValues.update(fromContentsOf: batch.pixels)
     try program.forward()
-
-    let targets = targets(for: batch)
-    let anchorCount = targets.first?.labels.count ?? 0
-    let labels = targets.flatMap(\.labels)
-    let overlaps = targets.flatMap(\.overlaps)
-    let boxTargets = targets.flatMap(\.boxTargets)
-    let foreground = targets.enumerated().flatMap { image, target in target.foreground.map { $0 + image * anchorCount } }
-
-    let logits = program.values(of: network.logits)
-    let logitGradient = program.gradient(of: network.logits)
-    let classification = try labels.withUnsafeBufferPointer { labels in
-      try overlaps.withUnsafeBufferPointer { overlaps in
-        let view = ClassificationBatch(
-          logits: logits, labels: labels, overlaps: overlaps,
-          imageOffsets: (0...targets.count).map { $0 * anchorCount }, classCount: network.classCount)
-        let weighting = try strategies.sampler.weighting(for: view, step: step)
-        return try ClassificationLoss.evaluate(view, weighting: weighting, gradient: logitGradient)
-      }
-    }
-    let deltaGradient = program.gradient(of: network.deltas)
-    let regressionSum = boxTargets.withUnsafeBufferPointer {
-      regressionLoss.evaluate(
-        deltas: program.values(of: network.deltas), targets: $0, foreground: foreground, gradient: deltaGradient)
-    }
-    let regressionScale = Double(regressionWeight) / Double(max(1, foreground.count))
-    let regression = regressionSum * regressionScale
-    guard regression.isFinite, classification.value.isFinite else {
-      throw StrategyError("the losses are \(classification.value) (classification) and \(regression) (regression): training has diverged")
-    }
-    let w = try strategies.lossScaler.scale(
-      classification: Float(classification.value), regression: Float(regression))
-    Self.multiply(logitGradient, by: w / Float(classification.normalizer))
-    for anchor in foreground { for i in (4 * anchor)..<(4 * anchor + 4) { deltaGradient[i] *= Float(regressionScale) } }
-    try program.backward()
-    return Losses(
-      classification: classification.value, regression: regression, scale: Double(w), foreground: foreground.count)
+    return program
   }
 
-  private func targets(for batch: Batch) -> [AnchorTargets] {
-    let anchors = network.anchorGenerator.anchors(for: network.levels(height: batch.height, width: batch.width))
-    var targets = [AnchorTargets?](repeating: nil, count: batch.images.count)
-    targets.withUnsafeMutableBufferPointer { targets in
-      nonisolated(unsafe) let targets = targets
-      Parallel.forChunks(of: batch.images.count) { _, range in
-        for i in range {
-          let objects = batch.images[i].annotations.filter { !$0.isCrowd && $0.box.width > 0 && $0.box.height > 0 }
-          targets[i] = AnchorTargets(
-            anchors: anchors, boxes: objects.map(\.box), classIndexes: objects.map(\.classIndex), matcher: matcher,
-            coder: coder)
+  private func withView<T>(
+    of targets: BatchTargets, _ program: Program, _ body: (ClassificationBatch) throws -> T
+  ) throws -> T {
+    let deltas = program.values(of: network.deltas)
+    return try targets.labels.withUnsafeBufferPointer { labels in
+      try targets.overlaps.withUnsafeBufferPointer { overlaps in
+        try targets.objects.withUnsafeBufferPointer { objects in
+          try body(
+            ClassificationBatch(
+              logits: program.values(of: network.logits), labels: labels, overlaps: overlaps, objects: objects,
+              imageOffsets: targets.imageOffsets, classCount: network.classCount, statistics: statistics,
+              processes: processes, qualities: { try targets.qualities(deltas: deltas, coder: coder) }))
         }
       }
     }
-    return targets.compactMap { $0 }
   }
 
   private static func multiply(_ values: UnsafeMutableBufferPointer<Float>, by factor: Float) {

@@ -8,6 +8,8 @@ extension WeightsMetadata {
     static let classNames = "class_names", convention = "convention"
     static let anchorCount = "statistics_anchor_count", imageCount = "statistics_image_count"
     static let foregroundCounts = "statistics_foreground_counts"
+    static let objectCounts = "statistics_object_counts", imageCounts = "statistics_image_counts"
+    static let calibratedThresholds = "calibrated_thresholds"
   }
 
   func write(to root: HDF5NewGroup) throws {
@@ -20,6 +22,11 @@ extension WeightsMetadata {
     try root.setAttribute(Attribute.anchorCount, .integer(statistics.anchorCount))
     try root.setAttribute(Attribute.foregroundCounts, .integers(statistics.foregroundCounts))
     try root.setAttribute(Attribute.imageCount, .integer(statistics.imageCount))
+    try root.setAttribute(Attribute.objectCounts, .integers(statistics.objectCounts))
+    try root.setAttribute(Attribute.imageCounts, .integers(statistics.imageCounts))
+    if let thresholds = statistics.calibratedThresholds {
+      try root.setAttribute(Attribute.calibratedThresholds, .floats(thresholds.map { Double($0) }))
+    }
   }
 
   init(of root: HDF5Group) throws {
@@ -60,7 +67,34 @@ extension WeightsMetadata {
       }
       left -= count
     }
-    return TrainingStatistics(anchorCount: anchors, foregroundCounts: counts, imageCount: images)
+    return TrainingStatistics(
+      anchorCount: anchors, foregroundCounts: counts, imageCount: images,
+      objectCounts: try classCounts(of: root, Attribute.objectCounts, classCount: classCount, limit: .max),
+      imageCounts: try classCounts(of: root, Attribute.imageCounts, classCount: classCount, limit: images),
+      calibratedThresholds: try thresholds(of: root, classCount: classCount))
+  }
+
+  /// Files written before these were counted do not have them.
+  private static func classCounts(
+    of root: HDF5Group, _ attribute: String, classCount: Int, limit: Int
+  ) throws -> [Int]? {
+    guard root.hasAttribute(attribute) else { return nil }
+    let counts = try root.integers(attribute)
+    guard counts.count == classCount, counts.allSatisfy((0...limit).contains) else {
+      let most = limit == .max ? "" : " of at most \(limit)"
+      throw error(root, attribute, expected: "\(classCount) counts\(most), one a class", found: "\(counts.prefix(10))")
+    }
+    return counts
+  }
+
+  private static func thresholds(of root: HDF5Group, classCount: Int) throws -> [Float]? {
+    guard root.hasAttribute(Attribute.calibratedThresholds) else { return nil }
+    let value = try root.attribute(Attribute.calibratedThresholds)
+    guard case .floats(let values, _) = value, values.count == classCount, values.allSatisfy((0...1).contains) else {
+      throw error(
+        root, Attribute.calibratedThresholds, expected: "\(classCount) probabilities, one a class", found: "\(value)")
+    }
+    return values.map { Float($0) }
   }
 
   private static func error(_ root: HDF5Group, _ attribute: String, expected: String, found: String) -> HDF5Error {

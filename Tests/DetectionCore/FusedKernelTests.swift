@@ -36,10 +36,10 @@ import Testing
   @Test(arguments: fused_loss_isa.available)
   func storesPastTheCachesChangeNothing(isa: fused_loss_isa) {
     let fixture = LossFixture(anchors: 61, classes: 37, seed: 2)
-    for kind in [FUSED_LOSS_UNIFORM, FUSED_LOSS_FOCAL] {
+    for law in [FUSED_LOSS_CONSTANT, FUSED_LOSS_FOCAL] {
       var weighting = fused_loss_weighting()
-      weighting.kind = kind
-      (weighting.gamma, weighting.positive_alpha, weighting.negative_alpha) = (2, 0.25, 0.75)
+      weighting.law = law
+      (weighting.gamma, weighting.target_alpha, weighting.other_alpha) = (2, 0.25, 0.75)
       // Gradients that begin at every offset from a vector's boundary.
       for offset in 0..<17 {
         func run(streaming: Bool) -> (sum: Double, gradient: [Float]) {
@@ -62,41 +62,26 @@ import Testing
   }
 
   @Test(arguments: fused_loss_isa.available)
-  func stepsWeighByTheSignedLogit(isa: fused_loss_isa) {
-    let fixture = LossFixture(anchors: 90, classes: 9, seed: 12)
-    let edges: [Float] = [-2, 0, 0.5, 3], steps: [Float] = [0.1, 0.7, 1.5, 0, 4]
-    var gradient = [Float](repeating: .nan, count: fixture.logits.count)
-    var sum = 0.0
-    edges.withUnsafeBufferPointer { edges in
-      steps.withUnsafeBufferPointer { steps in
-        var weighting = fused_loss_weighting()
-        weighting.kind = FUSED_LOSS_STEPS
-        (weighting.edges, weighting.steps, weighting.edge_count) = (edges.baseAddress, steps.baseAddress, edges.count)
-        _ = fused_loss_rows(
-          isa, &weighting, fixture.logits, fixture.labels, nil, 90, 9, false, &gradient, &sum)
+  func binsOfTheErrorAreCounted(isa: fused_loss_isa) {
+    for bins in [1, 2, 10, 30, 47, 255] {
+      // More elements than a block of any kernel; some ignored anchors between.
+      let fixture = LossFixture(anchors: 1500, classes: 21, seed: UInt64(bins))
+      var counts = [Int64](repeating: 3, count: bins)
+      #expect(fused_loss_count_bins(isa, fixture.logits, fixture.labels, 1500, 21, bins, &counts))
+      var expected = [Int64](repeating: 3, count: bins)
+      for i in fixture.logits.indices where !fixture.isIgnored(i) {
+        let z = Double(fixture.isTarget(i) ? -fixture.logits[i] : fixture.logits[i])
+        expected[min(Int(Double(bins) / (1 + exp(-z))), bins - 1)] += 1
       }
+      #expect(counts.reduce(0, +) == expected.reduce(0, +))
+      // An element on a bin's very edge may fall to either side.
+      #expect(zip(counts, expected).allSatisfy { abs($0 - $1) <= 1 }, "\(bins) bins: \(counts), not \(expected)")
     }
-    // p > sigmoid(edge) for targets 0, 1 - p for targets 1: the steps stand for those of |p - t|.
-    let expected = fixture.reference(
-      ReferenceWeighting { _, _, wrong, _ in
-        (Double(steps[edges.filter { wrong >= 1 / (1 + exp(-Double($0))) }.count]), 0)
-      })
-    #expect(abs(sum - expected.sum) < 1e-5 * expected.sum)
-    for i in gradient.indices { #expect(abs(Double(gradient[i]) - expected.gradient[i]) < 1e-5) }
-  }
-
-  @Test(arguments: fused_loss_isa.available)
-  func stepsAreCounted(isa: fused_loss_isa) {
-    let fixture = LossFixture(anchors: 500, classes: 21, seed: 6)
-    let edges = (0..<11).map { Float($0) - 5 }
-    var counts = [Int64](repeating: 3, count: edges.count)
-    fused_loss_count_steps(isa, fixture.logits, fixture.labels, 500, 21, edges, edges.count, &counts)
-    for (edge, count) in zip(edges, counts) {
-      let expected = fixture.logits.indices.filter {
-        !fixture.isIgnored($0) && (fixture.isTarget($0) ? -fixture.logits[$0] : fixture.logits[$0]) >= edge
-      }.count
-      #expect(count == Int64(3 + expected), "added to what was there")
-    }
+    var counts: [Int64] = [0, 0]
+    #expect(!fused_loss_count_bins(isa, [1, .nan], [0], 1, 2, 2, &counts))
+    counts = [0, 0]
+    #expect(fused_loss_count_bins(isa, [1, .nan, 0, 0], [-1, 0], 2, 2, 2, &counts))
+    #expect(counts == [0, 2])
   }
 
   @Test(arguments: fused_loss_isa.available)

@@ -45,7 +45,7 @@ struct LossFixture {
   func isIgnored(_ element: Int) -> Bool { labels[element / classCount] < 0 }
 
   func evaluate(
-    _ weighting: some ElementWeighting, on isa: fused_loss_isa
+    _ weighting: Weighting, on isa: fused_loss_isa
   ) throws -> (value: ClassificationLossValue, gradient: [Float]) {
     var gradient = [Float](repeating: .nan, count: logits.count)
     let overlaps = [Float](repeating: 0, count: labels.count)
@@ -68,35 +68,37 @@ struct LossFixture {
     var sum = 0.0
     let gradient = logits.indices.map { i -> Double in
       if isIgnored(i) { return 0 }
-      let x = Double(logits[i]), t = isTarget(i)
-      let p = x < 0 ? exp(x) / (1 + exp(x)) : 1 / (1 + exp(-x))
-      let wrong = t ? (x < 0 ? 1 / (1 + exp(x)) : exp(-x) / (1 + exp(-x))) : p  // 1 - p_t
-      let loss = max(t ? -x : x, 0) + log1p(exp(-abs(x)))
-      let (weight, slope) = weighting.weight(i / classCount, p, wrong, t)
+      let x = Double(logits[i]), anchor = i / classCount, e = exp(-abs(x))
+      let t = isTarget(i) ? weighting.target(anchor) : 0
+      let p = x < 0 ? e / (1 + e) : 1 / (1 + e), rest = x < 0 ? 1 / (1 + e) : e / (1 + e)
+      let difference = t == 1 ? -rest : p - t
+      let loss = t * max(-x, 0) + (1 - t) * max(x, 0) + log1p(e)
+      let (weight, slope) = weighting.weight(anchor, i % classCount, abs(difference), isTarget(i), labels[anchor] > 0)
       sum += weight * loss
-      return weight * (t ? -wrong : wrong) + slope * loss
+      return weight * difference + slope * (difference < 0 ? -1 : 1) * p * rest * loss
     }
     return (sum, gradient)
   }
 }
 
-/// What an element weighs, and the weight's derivative by the logit, of anchor, probability, 1 - p_t and target.
+/// What an element weighs, and the weight's derivative by the error |p - t|; and the targets of foreground anchors.
 struct ReferenceWeighting: Sendable {
-  let weight: @Sendable (_ anchor: Int, _ p: Double, _ wrong: Double, _ isTarget: Bool) -> (value: Double, slope: Double)
+  var target: @Sendable (_ anchor: Int) -> Double = { _ in 1 }
+  let weight:
+    @Sendable (_ anchor: Int, _ classIndex: Int, _ error: Double, _ isTarget: Bool, _ isForeground: Bool)
+      -> (value: Double, slope: Double)
 }
 
-/// The same as a strategy would state it.
-struct TestWeighting: ElementWeighting {
-  var form: WeightingForm
-  var carriesGradient = false
-  var normalizer = 1.0
-  var weight: @Sendable (_ anchor: Int, _ p: Double, _ isTarget: Bool) -> (Double, Double) = { _, _, _ in (0, 0) }
+/// A law as a strategy's author would state it.
+struct TestLaw: ElementWeighting {
+  let carriesGradient: Bool
+  let weight: @Sendable (_ anchor: Int, _ error: Double, _ isTarget: Bool) -> (Double, Double)
 
   func weigh(_ block: WeightingBlock) {
     for (row, anchor) in block.anchors.enumerated() {
-      for c in 0..<block.classCount {
-        let i = row * block.classCount + c
-        let (value, slope) = weight(anchor, Double(block.probabilities[i]), block.isTarget(anchor: row, class: c))
+      let own = block.target(ofAnchor: row)
+      for i in (row * block.classCount)..<((row + 1) * block.classCount) {
+        let (value, slope) = weight(anchor, Double(block.errors[i]), i == own)
         block.weights[i] = Float(value)
         if carriesGradient { block.slopes[i] = Float(slope) }
       }
@@ -107,55 +109,111 @@ struct TestWeighting: ElementWeighting {
 /// A weighting as a strategy states it, and by its formula.
 struct LossForm: Sendable, CustomTestStringConvertible {
   let testDescription: String
-  let weighting: TestWeighting
+  let weighting: Weighting
   let reference: ReferenceWeighting
   /// Whether the gradient is that of the sum: not so where the weights depend on the logits but are taken as numbers.
   var isWholeGradient = true
 
-  private static func anchorWeight(_ anchor: Int) -> Float { [1, 0, 0.25, 2, 1][anchor % 5] }
-
   static let uniform = LossForm(
-    testDescription: "uniform", weighting: TestWeighting(form: .uniform),
-    reference: ReferenceWeighting { _, _, _, _ in (1, 0) })
-
-  static func perAnchor(_ anchors: Int) -> LossForm {
-    LossForm(
-      testDescription: "per anchor",
-      weighting: TestWeighting(form: .perAnchor((0..<anchors).map(anchorWeight))),
-      reference: ReferenceWeighting { anchor, _, _, _ in (Double(anchorWeight(anchor)), 0) })
-  }
+    testDescription: "uniform", weighting: Weighting(normalizer: 1),
+    reference: ReferenceWeighting { _, _, _, _, _ in (1, 0) })
 
   static func focal(gamma: Float, alpha: Float) -> LossForm {
     LossForm(
       testDescription: "focal \(gamma)",
-      weighting: TestWeighting(
-        form: .focal(gamma: gamma, positiveAlpha: alpha, negativeAlpha: 1 - alpha), carriesGradient: true),
-      reference: ReferenceWeighting { _, _, wrong, isTarget in
-        let value = Double(isTarget ? alpha : 1 - alpha) * pow(wrong, Double(gamma))
-        return (value, Double(gamma) * value * (1 - wrong) * (isTarget ? -1 : 1))
+      weighting: Weighting(law: .focal(gamma: gamma, targetAlpha: alpha, otherAlpha: 1 - alpha), normalizer: 1),
+      reference: ReferenceWeighting { _, _, error, isTarget, _ in
+        let (alpha, gamma) = (Double(isTarget ? alpha : 1 - alpha), Double(gamma))
+        return (alpha * pow(error, gamma), gamma == 0 ? 0 : alpha * gamma * pow(error, gamma - 1))
       })
   }
 
-  /// w = (anchor mod 3 + 1)·(p² + 0.1), of targets p + 0.5.
+  static func bins(_ weights: [Float]) -> LossForm {
+    LossForm(
+      testDescription: "\(weights.count) bins", weighting: Weighting(law: .bins(weights), normalizer: 1),
+      reference: ReferenceWeighting { _, _, error, _, _ in
+        (Double(weights[min(Int(error * Double(weights.count)), weights.count - 1)]), 0)
+      },
+      isWholeGradient: false)
+  }
+
+  /// w = (anchor mod 3 + 1)·(e² + 0.1), of targets 1.5 - e.
   static func custom(carriesGradient: Bool) -> LossForm {
-    @Sendable func weight(_ anchor: Int, _ p: Double, _ isTarget: Bool) -> (Double, Double) {
+    @Sendable func weight(_ anchor: Int, _ error: Double, _ isTarget: Bool) -> (Double, Double) {
       let factor = Double(anchor % 3 + 1)
-      return isTarget ? (p + 0.5, p * (1 - p)) : (factor * (p * p + 0.1), factor * 2 * p * p * (1 - p))
+      return isTarget ? (1.5 - error, -1) : (factor * (error * error + 0.1), factor * 2 * error)
     }
     return LossForm(
       testDescription: carriesGradient ? "custom" : "custom, detached",
-      weighting: TestWeighting(form: .custom, carriesGradient: carriesGradient, weight: weight),
-      reference: ReferenceWeighting { anchor, p, _, isTarget in
-        let (value, slope) = weight(anchor, p, isTarget)
+      weighting: Weighting(law: .custom(TestLaw(carriesGradient: carriesGradient, weight: weight)), normalizer: 1),
+      reference: ReferenceWeighting { anchor, _, error, isTarget, _ in
+        let (value, slope) = weight(anchor, error, isTarget)
         return (value, carriesGradient ? slope : 0)
       },
       isWholeGradient: carriesGradient)
   }
 
-  static func all(anchors: Int) -> [LossForm] {
-    [
-      uniform, perAnchor(anchors), focal(gamma: 2, alpha: 0.25), focal(gamma: 0, alpha: 0.5), focal(gamma: 1.7, alpha: 0.9),
-      custom(carriesGradient: true), custom(carriesGradient: false),
+  // MARK: On top of a law
+
+  private static func anchorWeight(_ anchor: Int) -> Float { [1, 0, 0.25, 2, 1][anchor % 5] }
+  private static func classWeight(_ classIndex: Int) -> Float { [1, 0, 0.5][classIndex % 3] }
+  private static func softTarget(_ anchor: Int) -> Float { [0.5, 0.875, 0, 1, 0.3][anchor % 5] }
+
+  func perAnchor(_ anchors: Int) -> LossForm {
+    var (form, reference) = (weighting, reference)
+    form.anchorWeights = (0..<anchors).map(Self.anchorWeight)
+    let weight = reference.weight
+    reference = ReferenceWeighting(target: reference.target) { anchor, classIndex, error, isTarget, isForeground in
+      let (value, slope) = weight(anchor, classIndex, error, isTarget, isForeground)
+      let factor = Double(Self.anchorWeight(anchor))
+      return (factor * value, factor * slope)
+    }
+    return LossForm(
+      testDescription: "\(testDescription), per anchor", weighting: form, reference: reference,
+      isWholeGradient: isWholeGradient)
+  }
+
+  func withOtherClassWeights(_ classes: Int) -> LossForm {
+    var (form, reference) = (weighting, reference)
+    form.otherClassWeights = (0..<classes).map(Self.classWeight)
+    let weight = reference.weight
+    reference = ReferenceWeighting(target: reference.target) { anchor, classIndex, error, isTarget, isForeground in
+      let (value, slope) = weight(anchor, classIndex, error, isTarget, isForeground)
+      let factor = isForeground && !isTarget ? Double(Self.classWeight(classIndex)) : 1
+      return (factor * value, factor * slope)
+    }
+    return LossForm(
+      testDescription: "\(testDescription), other classes", weighting: form, reference: reference,
+      isWholeGradient: isWholeGradient)
+  }
+
+  /// - Parameter weighted: with weights of their own, 1 + target.
+  func withSoftTargets(_ anchors: Int, weighted: Bool) -> LossForm {
+    var form = weighting
+    let targets = (0..<anchors).map(Self.softTarget)
+    form.softTargets = SoftTargets(values: targets, weights: weighted ? targets.map { 1 + $0 } : nil)
+    let weight = reference.weight
+    let reference = ReferenceWeighting(target: { Double(Self.softTarget($0)) }) { anchor, classIndex, error, isTarget, isForeground in
+      weighted && isTarget
+        ? (1 + Double(Self.softTarget(anchor)), 0) : weight(anchor, classIndex, error, isTarget, isForeground)
+    }
+    return LossForm(
+      testDescription: "\(testDescription), soft targets\(weighted ? " with weights" : "")", weighting: form,
+      reference: reference, isWholeGradient: isWholeGradient)
+  }
+
+  static func all(anchors: Int, classes: Int) -> [LossForm] {
+    let laws = [
+      uniform, focal(gamma: 2, alpha: 0.25), focal(gamma: 0, alpha: 0.5), focal(gamma: 1.7, alpha: 0.9),
+      bins([0.1, 3, 0.5, 0, 1.25]), bins((0..<41).map { Float($0 % 7) / 4 }), custom(carriesGradient: true),
+      custom(carriesGradient: false),
     ]
+    return laws + [laws[0], laws[1], laws[4], laws[6]].flatMap {
+      [
+        $0.perAnchor(anchors), $0.withOtherClassWeights(classes), $0.withSoftTargets(anchors, weighted: false),
+        $0.withSoftTargets(anchors, weighted: true),
+        $0.withSoftTargets(anchors, weighted: false).withOtherClassWeights(classes).perAnchor(anchors),
+      ]
+    }
   }
 }

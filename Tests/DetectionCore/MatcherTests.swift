@@ -96,6 +96,8 @@ import Testing
     let targets = AnchorTargets(anchors: anchors, boxes: boxes, classIndexes: [3, 0], matcher: Matcher(), coder: coder)
     #expect(targets.labels == [4, -1, 1, 1])
     #expect(targets.foreground == [0, 2, 3])
+    #expect(targets.objects.indices.allSatisfy { (targets.objects[$0] >= 0) == (targets.labels[$0] > 0) })
+    #expect(targets.objects[3] == 1)
     #expect(targets.overlaps[1] == 0.45)
     #expect(targets.boxTargets.prefix(12).allSatisfy { $0 == 0 })
     let last = SIMD4(targets.boxTargets[12], targets.boxTargets[13], targets.boxTargets[14], targets.boxTargets[15])
@@ -104,9 +106,14 @@ import Testing
 
   @Test func statisticsLeaveIgnoredAnchorsOut() {
     var statistics = TrainingStatistics(anchorCount: 0, foregroundCounts: [0, 0, 0], imageCount: 0)
-    statistics.add(labels: [0, 1, -1, 3, 3, 0, -1])
-    statistics.add(labels: [])
-    #expect(statistics == TrainingStatistics(anchorCount: 5, foregroundCounts: [1, 0, 2], imageCount: 2))
+    statistics.add(labels: [0, 1, -1, 3, 3, 0, -1], classIndexes: [2, 0, 2])
+    statistics.add(labels: [], classIndexes: [])
+    #expect(
+      statistics
+        == TrainingStatistics(
+          anchorCount: 5, foregroundCounts: [1, 0, 2], imageCount: 2, objectCounts: [1, 0, 2], imageCounts: [1, 0, 1]))
     #expect(statistics.foregroundCount == 3 && statistics.classCount == 3)
+    statistics += statistics
+    #expect(statistics.objectCounts == [2, 0, 4] && statistics.imageCount == 4 && statistics.anchorCount == 10)
   }
 }

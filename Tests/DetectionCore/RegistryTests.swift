@@ -6,7 +6,7 @@ private struct Plain: LossScaler {
   static let summary = "w = 1"
   static let source = "a test"
   init(parameters: inout ParameterReader) throws {}
-  mutating func scale(classification: Float, regression: Float) -> Float { 1 }
+  mutating func scales(classification: Float, regression: Float) -> LossScales { LossScales(classification: 1) }
 }
 
 private enum Mode: String, CaseIterable { case mean, median }
@@ -27,7 +27,7 @@ private struct Tunable: LossScaler {
     bins = try parameters.int("bins", default: 30, in: 1...100)
     mode = try parameters.choice("mode", default: .mean)
   }
-  mutating func scale(classification: Float, regression: Float) -> Float { factor }
+  mutating func scales(classification: Float, regression: Float) -> LossScales { LossScales(classification: factor) }
 }
 
 private struct Fixed: Thresholder {
@@ -123,7 +123,7 @@ private struct Fixed: Thresholder {
       static let summary = "w = 2"
       static let source = "a test"
       init(parameters: inout ParameterReader) throws {}
-      mutating func scale(classification: Float, regression: Float) -> Float { 2 }
+      mutating func scales(classification: Float, regression: Float) -> LossScales { LossScales(classification: 2) }
     }
     var registry = registry
     registry.register(Other.self)

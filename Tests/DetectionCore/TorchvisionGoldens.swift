@@ -28,10 +28,6 @@ struct TorchvisionGoldens: Decodable {
     let sum: Double
     let gradient: [Float]
   }
-  struct Regression: Decodable {
-    let deltas, targets: [Float]
-    let smoothL1, l1: Loss
-  }
   struct Focal: Decodable {
     let gamma, alpha: Float
     let sum: Double
@@ -55,7 +51,6 @@ struct TorchvisionGoldens: Decodable {
   let matcher: Matches
   let coder: Coder
   let suppression: Suppression
-  let regression: Regression
   let classification: Classification
   let detections: Detections
 

@@ -14,15 +14,13 @@ public struct FlatSampler: Sampler {
     weight = try parameters.float("weight", default: 1, in: 0...10)
   }
 
-  public func weighting(for batch: ClassificationBatch, step: Int) throws -> any ElementWeighting {
-    Weighting(weight: weight, normalizer: Double(max(1, batch.foregroundCount)))
+  public func weighting(for batch: ClassificationBatch, step: Int) throws -> Weighting {
+    Weighting(law: .custom(FlatWeighting(weight: weight)), normalizer: Double(batch.foregroundCount))
   }
 
-  private struct Weighting: ElementWeighting {
+  private struct FlatWeighting: ElementWeighting {
     let weight: Float
-    let normalizer: Double
     var carriesGradient: Bool { false }
-    var form: WeightingForm { .custom }
     func weigh(_ block: WeightingBlock) { block.weights.update(repeating: weight) }
   }
 }
@@ -38,10 +36,10 @@ public struct MeanScaler: LossScaler, CheckpointedStrategy {
 
   public init(parameters: inout ParameterReader) throws {}
 
-  public mutating func scale(classification: Float, regression: Float) throws -> Float {
+  public mutating func scales(classification: Float, regression: Float) throws -> LossScales {
     sum += Double(regression / max(classification, 1e-6))
     count += 1
-    return Float(sum / count)
+    return LossScales(classification: Float(sum / count))
   }
 
   public var state: [String: [Double]] {

@@ -55,7 +55,7 @@ private func softmax(_ logits: [Float]) -> [Double] {
   func theInitialLossIsLowest(anchors: Int, foreground: Int, classes: Int) throws {
     let labels = (0..<anchors).map { $0 < foreground ? Int32($0 % classes + 1) : 0 }
     var statistics = TrainingStatistics(anchorCount: 0, foregroundCounts: Array(repeating: 0, count: classes), imageCount: 0)
-    statistics.add(labels: labels)
+    statistics.add(labels: labels, classIndexes: [])
     let bias = try OptimalBias().bias(for: statistics, activation: .sigmoid)[0]
     func loss(_ bias: Float) throws -> (value: Double, slope: Float) {
       let batch = MiniBatch(logits: Array(repeating: bias, count: anchors * classes), labels: labels, classCount: classes)

@@ -39,7 +39,7 @@ struct MiniBatch {
 extension LossScaler {
   /// w.
   mutating func w(_ classification: Float, _ regression: Float) throws -> Float {
-    try scale(classification: classification, regression: regression)
+    try scales(classification: classification, regression: regression).classification
   }
 }
 

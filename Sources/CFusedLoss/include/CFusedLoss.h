@@ -2,8 +2,10 @@
 // Sigmoid, cross entropy, weighting and gradient in one pass over the logits.
 //
 // All kernels think in the signed logit z: z = x where the element's target is 0 and z = -x where it is 1. Then the
-// cross entropy is softplus(z), the probability of being wrong is sigmoid(z), and both targets share one code path.
+// cross entropy is softplus(z), the error |p - t| is sigmoid(z), and both targets share one code path.
 // exp and log1p err by at most 2 ulp; see fused_loss_exp and fused_loss_log1p.
+//
+// labels[a]: -1 ignored (its logits are not read), 0 background, c >= 1 target 1 at class c - 1.
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,23 +16,24 @@ typedef enum { FUSED_LOSS_BASELINE, FUSED_LOSS_AVX2, FUSED_LOSS_AVX512, FUSED_LO
 /// The best that this processor runs.
 fused_loss_isa fused_loss_best_isa(void);
 
-/// What an element weighs, on top of its anchor's weight.
+/// How an element's weight follows from its error e.
 typedef enum {
-  FUSED_LOSS_UNIFORM,  ///< 1.
-  FUSED_LOSS_FOCAL,    ///< alpha_t sigmoid(z)^gamma, with gradient through it.
-  FUSED_LOSS_STEPS,    ///< steps[k], k = how many edges are <= z; constant for the gradient.
-} fused_loss_kind;
+  FUSED_LOSS_CONSTANT,  ///< 1.
+  FUSED_LOSS_FOCAL,     ///< alpha e^gamma, with gradient through it.
+  FUSED_LOSS_BINS,      ///< bin_weights[floor(e bin_count)], constant for the gradient.
+} fused_loss_law;
 
 typedef struct {
-  fused_loss_kind kind;
-  float gamma, positive_alpha, negative_alpha;  ///< Focal.
-  const float *edges, *steps;                   ///< Steps: ascending signed logits; one more step than edges.
-  size_t edge_count;
+  fused_loss_law law;
+  float gamma, target_alpha, other_alpha;  ///< Focal.
+  const float *bin_weights;
+  size_t bin_count;
+  const float *other_class_weights;  ///< [classes]: factors of a foreground anchor's other classes; NULL for 1.
+  bool skips_targets;                ///< The own classes of foreground anchors get no loss and gradient 0.
 } fused_loss_weighting;
 
 /// Adds up weight * CE over whole anchors and writes d sum / d logit.
 ///
-/// labels[a]: -1 ignored (gradient 0, logits not read), 0 background, c >= 1 target 1 at class c - 1.
 /// anchor_weights: one an anchor, or NULL for 1; an anchor of weight 0 is skipped like an ignored one.
 /// streaming: gradient stores bypass the caches; for buffers larger than they are.
 /// Returns false where a logit that counts is not finite (sum and gradient are then worthless).
@@ -38,22 +41,26 @@ bool fused_loss_rows(
     fused_loss_isa isa, const fused_loss_weighting *weighting, const float *logits, const int32_t *labels,
     const float *anchor_weights, size_t anchors, size_t classes, bool streaming, float *gradient, double *sum);
 
-/// probability = sigmoid(x), loss = softplus(x). Returns false where an x is not finite.
-bool fused_loss_forward(fused_loss_isa isa, const float *x, size_t count, float *probability, float *loss);
+/// errors = |p - t|, losses = CE; both 0 where ignored. Returns false where a logit that counts is not finite.
+bool fused_loss_forward(
+    fused_loss_isa isa, const float *logits, const int32_t *labels, size_t anchors, size_t classes, float *errors,
+    float *losses);
 
-/// gradient = weight * probability + slope * loss (slope may be NULL for 0); returns the sum of weight * loss.
+/// gradient = weight e + slope e (1 - e) CE, slope being d weight / d e or NULL for 0: right for targets 0, of the other
+/// sign for targets 1. Returns the sum of weight * CE.
 double fused_loss_combine(
-    fused_loss_isa isa, const float *probability, const float *loss, const float *weight, const float *slope,
-    size_t count, float *gradient);
+    fused_loss_isa isa, const float *errors, const float *losses, const float *weights, const float *slopes,
+    size_t count, bool streaming, float *gradient);
 
 /// losses[a] = sum over classes of CE; 0 where ignored. Returns false where a logit that counts is not finite.
 bool fused_loss_per_anchor(
     fused_loss_isa isa, const float *logits, const int32_t *labels, size_t anchors, size_t classes, float *losses);
 
-/// counts[k] += how many elements of not ignored anchors have a signed logit z >= edges[k].
-void fused_loss_count_steps(
-    fused_loss_isa isa, const float *logits, const int32_t *labels, size_t anchors, size_t classes, const float *edges,
-    size_t edge_count, int64_t *counts);
+/// counts[k] += how many elements of not ignored anchors have floor(e bin_count) = k (the last bin holds e = 1 too).
+/// At most 255 bins. Returns false where a logit that counts is not finite.
+bool fused_loss_count_bins(
+    fused_loss_isa isa, const float *logits, const int32_t *labels, size_t anchors, size_t classes, size_t bin_count,
+    int64_t *counts);
 
 /// e^x over all floats, at most 2 ulp off, denormal results included.
 void fused_loss_exp(fused_loss_isa isa, const float *x, size_t count, float *y);

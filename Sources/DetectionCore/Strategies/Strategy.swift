@@ -22,16 +22,39 @@ extension Strategy {
 public protocol Sampler: Strategy {
   /// Called once a step, before the loss.
   /// - Parameter step: from 0; with a seed parameter, the only source of randomness.
-  mutating func weighting(for batch: ClassificationBatch, step: Int) throws -> any ElementWeighting
+  mutating func weighting(for batch: ClassificationBatch, step: Int) throws -> Weighting
+}
+
+/// The loss of box deltas on foreground anchors, and how they are weighed.
+public protocol RegressionLoss: Strategy {
+  /// - Parameter gradient: [anchors x 4], overwritten with d sum / d delta, neither normalised nor scaled; 0 off the
+  ///   foreground.
+  mutating func evaluate(
+    _ batch: RegressionBatch, gradient: UnsafeMutableBufferPointer<Float>) throws -> RegressionLossValue
+}
+
+/// Factors of the two losses, plain numbers through which no gradient flows.
+public struct LossScales: Hashable, Sendable {
+  /// w.
+  public var classification: Float
+  public var regression: Float
+  /// What a scaler adds to the total loss, for its own parameters' sake.
+  public var penalty: Float
+
+  public init(classification: Float, regression: Float = 1, penalty: Float = 0) {
+    self.classification = classification
+    self.regression = regression
+    self.penalty = penalty
+  }
 }
 
 /// Scales the classification loss against the regression loss.
 public protocol LossScaler: Strategy {
   /// - Parameters:
-  ///   - classification: the mini-batch's classification loss, normalised, over all ranks.
+  ///   - classification: the mini-batch's classification loss, normalised, over all processes and accumulated parts, so
+  ///     that all processes find the same scales.
   ///   - regression: likewise.
-  /// - Returns: w, a plain number through which no gradient flows.
-  mutating func scale(classification: Float, regression: Float) throws -> Float
+  mutating func scales(classification: Float, regression: Float) throws -> LossScales
 }
 
 /// Gives the score above which a prediction becomes a candidate for non-maximum suppression.

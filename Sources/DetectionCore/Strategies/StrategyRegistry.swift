@@ -1,7 +1,7 @@
 import Suggestions
 
 public enum StrategyKind: String, Hashable, Sendable, CaseIterable {
-  case sampler, lossScaler, thresholder, bias
+  case sampler, regressionLoss, lossScaler, thresholder, bias
 }
 
 /// What a listing says of a strategy.
@@ -21,6 +21,7 @@ public struct StrategyRegistry: Sendable {
 
   /// Adds a strategy; one of the same kind and name is replaced.
   public mutating func register(_ type: any Sampler.Type) { types[.sampler, default: [:]][type.name] = type }
+  public mutating func register(_ type: any RegressionLoss.Type) { types[.regressionLoss, default: [:]][type.name] = type }
   public mutating func register(_ type: any LossScaler.Type) { types[.lossScaler, default: [:]][type.name] = type }
   public mutating func register(_ type: any Thresholder.Type) { types[.thresholder, default: [:]][type.name] = type }
   public mutating func register(_ type: any BiasInitializer.Type) { types[.bias, default: [:]][type.name] = type }
@@ -39,6 +40,8 @@ public struct StrategyRegistry: Sendable {
 
   /// - Throws: `StrategyError`, listing the valid names or parameters.
   public func makeSampler(_ reference: StrategyReference) throws -> any Sampler { try make(reference, .sampler) }
+  /// - Throws: `StrategyError`, listing the valid names or parameters.
+  public func makeRegressionLoss(_ reference: StrategyReference) throws -> any RegressionLoss { try make(reference, .regressionLoss) }
   /// - Throws: `StrategyError`, listing the valid names or parameters.
   public func makeLossScaler(_ reference: StrategyReference) throws -> any LossScaler { try make(reference, .lossScaler) }
   /// - Throws: `StrategyError`, listing the valid names or parameters.

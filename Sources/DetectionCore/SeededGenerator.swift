@@ -19,14 +19,18 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
   /// Uniform in `0 ..< 1`, with 24 random bits.
   public mutating func uniform() -> Float { Float(next() >> 40) * 0x1p-24 }
 
+  /// Uniform in `0 ..< count`.
+  public mutating func index(below count: Int) -> Int {
+    // The bias of the product's high word is below count / 2^64.
+    Int(next().multipliedFullWidth(by: UInt64(count)).high)
+  }
+
   /// `0 ..< count` in random order (Fisher-Yates). The standard library's `shuffled(using:)` may change between Swift
   /// versions; this may not, or a resumed run would see other batches.
   public mutating func permutation(of count: Int) -> [Int] {
     var order = Array(0..<count)
     for last in stride(from: count - 1, to: 0, by: -1) {
-      // The bias of the product's high word is below count / 2^64.
-      let chosen = Int(next().multipliedFullWidth(by: UInt64(last + 1)).high)
-      order.swapAt(last, chosen)
+      order.swapAt(last, index(below: last + 1))
     }
     return order
   }
