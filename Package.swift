@@ -49,6 +49,7 @@ let package = Package(
     .systemLibrary(name: "CImageCodecs", pkgConfig: "libpng libturbojpeg libexif cairo", providers: [.apt(["libpng-dev", "libturbojpeg0-dev", "libexif-dev", "libcairo2-dev"])]),
     .systemLibrary(name: "COpenMP"),
     .systemLibrary(name: "CSwiftVersion"),
+    .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
     // The core, downwards only.
@@ -61,7 +62,6 @@ let package = Package(
     .target(name: "CHDF5Catalogue", dependencies: ["CHDF5"]),
     module("HDF5", ["CHDF5", "CHDF5Catalogue", "CZlib", "Parallel", "Suggestions"]),
     module("Detectors", ["NeuralNetwork", "DetectionCore", "Parallel", "Suggestions"]),
-    module("Weights", ["HDF5", "NeuralNetwork", "DetectionCore", "Suggestions"]),
     .target(
       name: "Datasets", dependencies: ["DetectionCore", "CImageCodecs", "Parallel", "Suggestions"],
       resources: [.copy("Resources")]),
@@ -69,6 +69,7 @@ let package = Package(
     module("Evaluation", ["Parallel"]),
     module("PluginLoader", ["DetectionCore", "Suggestions"]),
     module("Configuration", ["DetectionCore", "Suggestions", yams]),
+    module("Weights", ["HDF5", "NeuralNetwork", "DetectionCore", "Detectors", "Configuration", "CZip", "Parallel", "Suggestions"]),
 
     // Strategies: one file each.
     strategies("Samplers"),

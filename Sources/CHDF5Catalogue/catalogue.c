@@ -444,8 +444,10 @@ static void put_file(Catalogue *c, const char *path) {
   htri_t is_hdf5 = H5Fis_hdf5(path);
   if (is_hdf5 == 0) return put_error(c, CODE_NOT_HDF5, "");
   hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-  // No locks, as finished files only change by being replaced.
-  if (is_hdf5 < 0 || access < 0 || H5Pset_file_locking(access, false, true) < 0) return put_library_error(c);
+  // Of the drivers the one that asks for no more than the path, which may be that of memory without a name; no locks,
+  // as finished files only change by being replaced.
+  if (is_hdf5 < 0 || access < 0 || H5Pset_fapl_stdio(access) < 0 || H5Pset_file_locking(access, false, true) < 0)
+    return put_library_error(c);
   hid_t file = H5Fopen(path, H5F_ACC_RDONLY, access);
   hid_t creation = file >= 0 ? H5Fget_create_plist(file) : -1;
   hsize_t user_block = 0;

@@ -5,9 +5,11 @@ import NeuralNetwork
 public struct WeightsMetadata: Hashable, Sendable {
   /// The version of the layout that this module writes, and the highest that it reads.
   public static let currentFormatVersion = 1
+  /// What `detector` is for weights of a backbone alone.
+  public static let backbone = "backbone"
 
   public var formatVersion: Int
-  /// The detector's name, as in configurations.
+  /// A detector's name in configurations, or `backbone` for a backbone alone.
   public var detector: String
   /// The whole configuration, as YAML.
   public var configuration: String
@@ -36,10 +38,13 @@ public struct ModelWeights: Hashable, Sendable {
   /// By the layer's path and the parameter's name: "backbone/stem/conv/kernel".
   public var tensors: [String: Tensor]
   public var metadata: WeightsMetadata
+  /// Names of what else the file holds, such as a classifier behind a backbone, sorted.
+  public var leftovers: [String]
 
-  public init(tensors: [String: Tensor], metadata: WeightsMetadata) {
+  public init(tensors: [String: Tensor], metadata: WeightsMetadata, leftovers: [String] = []) {
     self.tensors = tensors
     self.metadata = metadata
+    self.leftovers = leftovers
   }
 
   /// The number of values in all tensors.

@@ -5,13 +5,13 @@ extension WeightsFile {
   /// shapes, types, storage and attributes.
   /// - Throws: `HDF5Error` when the file cannot be opened or walked.
   public static func summary(_ path: String) throws -> String {
-    let file = try HDF5File(reading: path)
-    let root = try file.root
+    let source = try WeightsSource.open(path)
+    let (root, file) = (source.root, source.root.file)
     var tree = ["/"]
     appendAttributes(of: root, indent: "  ", to: &tree)
     var parameters = 0
     var datasets = 0
-    let model = try root.links.contains { $0.name == Section.model && $0.kind == .hard } ? "/\(Section.model)/" : "/"
+    let model = try root.links.contains { $0.name == NativeFile.Section.model && $0.kind == .hard } ? "/\(NativeFile.Section.model)/" : "/"
     try root.walk { node in
       let depth = node.path.split(separator: "/").count
       let indent = String(repeating: "  ", count: depth)
@@ -33,26 +33,25 @@ extension WeightsFile {
       case .refused(_, let error): tree.append("\(name)  \(error.reason)")
       }
     }
-    let head = [
-      "\(path): \(file.size) bytes, \(datasets) datasets",
-      "convention: \(try convention(of: root))",
-      "parameters: \(parameters)" + (model == "/" ? "" : " (in \(model.dropLast()))"),
-    ]
+    let head = ["\(path): \(file.size) bytes, \(datasets) datasets"] + (try origin(of: source))
+      + ["parameters: \(parameters)" + (model == "/" ? "" : " (in \(model.dropLast()))")]
     return (head + tree).joined(separator: "\n") + "\n"
   }
 
-  /// What wrote the file, as far as its root tells.
-  private static func convention(of root: HDF5Group) throws -> String {
-    let attributes = try root.attributeNames
-    if attributes.contains(WeightsMetadata.Attribute.convention),
-      let convention = try? root.string(WeightsMetadata.Attribute.convention)
-    {
-      return convention.escapedForDisplay
+  /// Which convention the parameters follow and what model they make.
+  private static func origin(of source: WeightsSource) throws -> [String] {
+    var lines = ["layout: \(source.layout.description)"]
+    if source.layout == .native {
+      let convention = (try? source.root.string(WeightsMetadata.Attribute.convention)) ?? Convention.native.name
+      let detector = (try? source.root.string(WeightsMetadata.Attribute.detector)) ?? "unknown"
+      return lines + ["convention: \(convention.escapedForDisplay)", "model: \(detector.escapedForDisplay)"]
     }
-    if attributes.contains("keras_version") || attributes.contains("layer_names") { return "Keras" }
-    if try root.names.contains("model_weights") { return "Keras" }
-    if try root.names.contains("layers") { return "Keras 3" }
-    return "unknown"
+    guard let model = try? ForeignModel(source) else { return lines + ["convention: unknown"] }
+    lines.append("convention: \(model.convention.name): \(model.convention.summary)")
+    var what = "ResNet-\(model.plan.depth), \(model.plan.width) channels in the first stage"
+    if let detector = model.plan.detector { what = "RetinaNet on \(what); \(detector.classCount) classes" }
+    lines.append("model: \(what)")
+    return lines
   }
 
   private static func describe(_ dataset: HDF5Dataset) -> String {

@@ -1,33 +1,30 @@
 import HDF5
 import NeuralNetwork
 
-/// Weights and checkpoints in HDF5's native layout.
-///
-/// `/model/<layer path>/<parameter>` holds float32 values in C order; the root's attributes hold `WeightsMetadata`.
-/// A checkpoint has `/optimizer`, laid out like `/model`, and `/training`, lists of float64, besides.
+/// Weights and checkpoints in files: in this package's layout (`NativeFile`) and in those of other frameworks.
 public enum WeightsFile {
-  enum Section {
-    static let model = "model", optimizer = "optimizer", training = "training"
-  }
-
-  /// Reads a model's weights; a checkpoint serves as well.
-  /// - Throws: `HDF5Error` naming the file and the object or attribute that is missing, damaged or of another kind.
-  public static func read(_ path: String) throws -> ModelWeights {
-    let root = try HDF5File(reading: path).root
-    return ModelWeights(tensors: try tensors(in: root, Section.model), metadata: try WeightsMetadata(of: root))
+  /// Reads a model's weights, whatever framework they come from: content tells, not the file's name. A checkpoint serves
+  /// as well.
+  /// - Parameter classNames: one a class, instead of those in the file or of the convention's.
+  /// - Returns: parameters under this package's names; metadata say which convention they follow and, for other
+  ///   frameworks' detectors, hold the configuration that it implies.
+  /// - Throws: `HDF5Error` naming the file and the object or attribute that is missing, damaged or of another kind;
+  ///   `ConventionError` for parameters of no known model.
+  public static func read(_ path: String, classNames: [String]? = nil) throws -> ModelWeights {
+    let source = try WeightsSource.open(path)
+    var weights = source.layout == .native ? try NativeFile.weights(in: source.root) : try ForeignModel(source).weights()
+    guard let classNames else { return weights }
+    guard classNames.count == weights.metadata.classNames.count else {
+      throw ConventionError("\(path): \(classNames.count) class names for \(weights.metadata.classNames.count) classes")
+    }
+    weights.metadata.classNames = classNames
+    return weights
   }
 
   /// Reads a checkpoint.
   /// - Throws: `HDF5Error`, also for a file of weights alone.
   public static func readCheckpoint(_ path: String) throws -> Checkpoint {
-    let root = try HDF5File(reading: path).root
-    let weights = ModelWeights(
-      tensors: try tensors(in: root, Section.model), metadata: try WeightsMetadata(of: root))
-    var training: [String: [Double]] = [:]
-    try datasets(in: root, Section.training) { name, dataset in
-      training[name] = try dataset.read(as: Double.self, rank: 1)
-    }
-    return Checkpoint(weights: weights, optimizer: try tensors(in: root, Section.optimizer), training: training)
+    try NativeFile.checkpoint(in: HDF5File(reading: path).root)
   }
 
   /// Writes a model's weights; the file appears whole or not at all, and equal weights give equal bytes.
@@ -35,68 +32,12 @@ public enum WeightsFile {
   /// - Throws: `HDF5Error`, after which what was at `path` is as before.
   public static func write(_ weights: ModelWeights, to path: String, deflate: Int? = nil) throws {
     try HDF5File.writeAtomically(to: path) { file in
-      try write(weights, in: file.root, .checked(deflate: deflate))
+      try NativeFile.write(weights, in: file.root, .checked(deflate: deflate))
     }
   }
 
   /// Writes a checkpoint, as `write(_:to:deflate:)` does.
   public static func write(_ checkpoint: Checkpoint, to path: String) throws {
-    try HDF5File.writeAtomically(to: path) { file in
-      let root = try file.root
-      try write(checkpoint.weights, in: root, .checked())
-      try write(checkpoint.optimizer, in: root.createGroup(Section.optimizer), .checked())
-      let training = try root.createGroup(Section.training)
-      for (name, values) in checkpoint.training.sorted(by: { $0.key < $1.key }) {
-        try training.createDataset(name, shape: [values.count], values: values, storage: .checked())
-      }
-    }
-  }
-
-  // MARK: -
-
-  private static func write(_ weights: ModelWeights, in root: HDF5NewGroup, _ storage: HDF5Storage.Choice) throws {
-    try weights.metadata.write(to: root)
-    try write(weights.tensors, in: root.createGroup(Section.model), storage)
-  }
-
-  /// In the order of names, on which the file's bytes depend.
-  private static func write(
-    _ tensors: [String: Tensor], in group: HDF5NewGroup, _ storage: HDF5Storage.Choice
-  ) throws {
-    for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
-      try group.createDataset(name, shape: tensor.shape, values: tensor.values, storage: storage)
-    }
-  }
-
-  private static func tensors(in root: HDF5Group, _ section: String) throws -> [String: Tensor] {
-    var found: [(name: String, dataset: HDF5Dataset)] = []
-    try datasets(in: root, section) { found.append(($0, $1)) }
-    let values = try root.file.read(found.map(\.dataset), as: Float.self)
-    return Dictionary(
-      uniqueKeysWithValues: zip(found, values).map { ($0.name, Tensor(shape: $0.dataset.shape, values: $1)) })
-  }
-
-  /// Visits a section's datasets with their paths below it. Each is stored for itself, so that a small file cannot
-  /// claim one stretch of it as many tensors.
-  private static func datasets(
-    in root: HDF5Group, _ section: String, _ body: (_ name: String, _ dataset: HDF5Dataset) throws -> Void
-  ) throws {
-    let group = try root.group(section)
-    var stored = 0
-    try group.walk { node in
-      func refuse(_ what: String) -> HDF5Error {
-        HDF5Error(file: root.file.path, object: node.path, reason: .refused(what))
-      }
-      switch node {
-      case .group: break
-      case .dataset(let dataset):
-        stored = stored.addingReportingOverflow(dataset.storedBytes).partialValue
-        guard (0...root.file.size).contains(stored) else { throw refuse("more bytes stored than the file has") }
-        try body(String(dataset.path.dropFirst(group.path.count + 1)), dataset)
-      case .alias(_, let first): throw refuse("a second name of \(first)")
-      case .softLink, .datatype: throw refuse("neither a group nor a dataset")
-      case .refused(_, let error): throw error
-      }
-    }
+    try HDF5File.writeAtomically(to: path) { file in try NativeFile.write(checkpoint, in: file.root) }
   }
 }

@@ -58,6 +58,7 @@ extension ModelWeights {
           .init(path: path, reason: .unexpected(nearest: Suggestions.nearest(to: path, in: missing))))
       }
     }
+    match.skipped += leftovers.map { .init(path: $0, reason: .unexpected(nearest: nil)) }
     match.initialized = expected.keys.filter { match.tensors[$0] == nil }.sorted()
     return match
   }
