@@ -81,7 +81,7 @@ let package = Package(
     // Putting it to use.
     module(
       "Training",
-      ["Detectors", "NeuralNetwork", "DetectionCore", "Weights", "Datasets", "Evaluation", "Configuration", "Parallel", logging]),
+      ["Detectors", "NeuralNetwork", "DetectionCore", "Weights", "Datasets", "Evaluation", "Configuration", "Parallel", "Suggestions", logging]),
     module(
       "Comparison",
       ["Training", "Configuration", "Datasets", "DetectionCore", "Drawing", "Evaluation"]),

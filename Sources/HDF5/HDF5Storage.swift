@@ -63,12 +63,14 @@ public struct HDF5Storage: Hashable, Sendable {
     try place.check(H5Pset_fletcher32(properties))
   }
 
-  /// The whole innermost extents as far as `elements` go, so that a chunk is one run of values.
+  /// The whole innermost extents as far as `elements` go, so that a chunk is one run of values; an axis that does not go
+  /// whole is cut in equal parts, as the last chunk takes as much of the file as the others.
   static func chunk(for shape: [Int], elements: Int) -> [Int] {
     var left = max(1, elements)
     var chunk = shape
     for axis in shape.indices.reversed() {
-      chunk[axis] = min(shape[axis], left)
+      let parts = (shape[axis] - 1) / left + 1
+      chunk[axis] = (shape[axis] - 1) / parts + 1
       left = max(1, left / shape[axis])
     }
     return chunk

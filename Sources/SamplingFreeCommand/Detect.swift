@@ -6,7 +6,7 @@ struct Detect: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Find objects in images; draw them to PNG files, print them as JSON on request.")
 
-  @Argument(help: "Weights file (HDF5).")
+  @Argument(help: "Weights file: this package's, Keras', keras-retinanet's or torchvision's.")
   var weights: String
   @Argument(help: "Images (JPEG or PNG).")
   var images: [String] = []
@@ -16,6 +16,7 @@ struct Detect: ParsableCommand {
   var output = "detections"
   @Option(help: "Draw and print only what scores at least this.")
   var minimumScore: Float = 0.3
+  @OptionGroup var classes: ClassesOption
   @OptionGroup var plugins: PluginOptions
   @Flag(help: "Print JSON to standard output: one array of detections an image.")
   var json = false
@@ -27,7 +28,10 @@ struct Detect: ParsableCommand {
   }
 
   func run() throws {
-    let weights = try WeightsFile.read(weights)
+    let weights = try WeightsFile.read(weights, classNames: classes.names())
+    if validation > 0 && weights.metadata.convention != Convention.native.name {
+      throw ValidationError("--validation: weights of \(weights.metadata.convention) do not say which data they were trained on")
+    }
     let runner = try DetectionRunner(weights: weights, registry: SamplingFreeCommand.registry(plugins: plugins.paths))
     let renderer = DetectionRenderer(classNames: runner.classNames)
     var report: [ImageReport] = []

@@ -4,18 +4,24 @@ import SamplingFree
 
 struct Evaluate: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "COCO average precision of weights on the validation set of a configuration.")
+    abstract: "COCO average precision of weights on the validation set of a configuration.",
+    discussion: """
+      Weights of another framework are evaluated with the detector, the input and the threshold that go with them; classes
+      are matched by name.
+      """)
 
   @OptionGroup var options: ConfigurationOptions
-  @Argument(help: "Weights file (HDF5).")
+  @Argument(help: "Weights file: this package's, keras-retinanet's or torchvision's.")
   var weights: String
+  @OptionGroup var classes: ClassesOption
   @Flag(help: "Print all numbers as JSON.")
   var json = false
 
   func run() throws {
-    let configuration = try options.load()
+    let weights = try WeightsFile.read(weights, classNames: classes.names())
+    let configuration = try options.load().adopting(weights.metadata)
     let runner = try DetectionRunner(
-      weights: WeightsFile.read(weights), configuration: configuration,
+      weights: weights, configuration: configuration,
       registry: SamplingFreeCommand.registry(plugins: configuration.plugins))
     let result = try runner.evaluate(configuration.dataset(.validation), batchSize: configuration.train.batchSize)
     if json {

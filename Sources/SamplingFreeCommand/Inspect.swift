@@ -2,7 +2,7 @@ import ArgumentParser
 import SamplingFree
 
 struct Inspect: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Show what an HDF5 weights file holds.")
+  static let configuration = CommandConfiguration(abstract: "Show what an HDF5 weights file holds and which convention it follows.")
 
   @Argument(help: "HDF5 file.")
   var weights: String

@@ -17,7 +17,7 @@ struct Root: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sampling-free",
     abstract: "Train, evaluate and use object detectors without sampling heuristics.",
-    subcommands: [Train.self, Evaluate.self, Compare.self, Detect.self, ListStrategies.self, Inspect.self])
+    subcommands: [Train.self, Evaluate.self, Compare.self, Convert.self, Detect.self, ListStrategies.self, Inspect.self])
 }
 
 /// A configuration file with overrides.

@@ -35,6 +35,10 @@ public struct DetectionRunner {
   /// - Throws: `DetectorError` where a parameter is missing; `StrategyError` where the thresholder needs statistics that
   ///   the weights do not have.
   public init(weights: ModelWeights, configuration: ExperimentConfiguration? = nil, registry: StrategyRegistry) throws {
+    guard weights.metadata.detector != WeightsMetadata.backbone else {
+      throw DetectorError(
+        "the weights are a backbone's (\(weights.metadata.convention)), without a detector: train one from them (train --set train.initialWeights=...)")
+    }
     let saved = configuration == nil
     let configuration = try configuration ?? ExperimentConfiguration(yaml: weights.metadata.configuration, name: "the weights' configuration")
     let classNames = weights.metadata.classNames
@@ -101,10 +105,8 @@ public struct DetectionRunner {
   public func evaluate(
     _ dataset: any DetectionDataset, batchSize: Int, progress: (Int) -> Void = { _ in }
   ) throws -> COCOResult {
-    guard dataset.classNames.count == classNames.count else {
-      throw DetectorError("the data set has \(dataset.classNames.count) classes, the detector \(classNames.count)")
-    }
-    var evaluator = COCOEvaluator(classCount: classNames.count)
+    let classes = try ClassMap(outputs: classNames, dataset: dataset.classNames)
+    var evaluator = COCOEvaluator(classCount: dataset.classNames.count)
     for start in stride(from: 0, to: dataset.count, by: batchSize) {
       let samples = try (start..<min(start + batchSize, dataset.count)).map { try dataset.sample(at: $0) }
       for (sample, detections) in zip(samples, try detect(samples)) {
@@ -115,8 +117,9 @@ public struct DetectionRunner {
             area: annotation.area, isCrowd: annotation.isCrowd)
         }
         for detection in detections {
+          guard let classIndex = classes.indexes[detection.classIndex] else { continue }
           evaluator.addDetection(
-            image: sample.id, classIndex: detection.classIndex, box: EvaluationBox(detection.box),
+            image: sample.id, classIndex: classIndex, box: EvaluationBox(detection.box),
             score: Double(detection.score))
         }
       }

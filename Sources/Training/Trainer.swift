@@ -72,9 +72,11 @@ public struct Trainer {
       "\(statistics.imageCount) images, N = \(statistics.anchorCount) anchors, N_f = \(statistics.foregroundCount) foreground, N / N_f = \(statistics.anchorCount / max(1, statistics.foregroundCount))"
     )
     if let path = train.initialWeights {
-      let match = try WeightsFile.read(path).match(expected: network.expectedShapes)
+      let weights = try WeightsFile.read(path)
+      let match = weights.match(expected: network.expectedShapes)
       for (path, tensor) in match.tensors { try network.parameters.set(path, to: tensor) }
-      observer.note("initial weights \(path): \(match)")
+      observer.note("initial weights \(path) (\(weights.metadata.convention)): \(match)")
+      for difference in try configuration.differences(from: weights.metadata) { observer.note("  \(difference)") }
       // A last layer that was loaded brings its bias along.
       if match.tensors["heads/classification/logits/bias"] != nil { return }
     }

@@ -1,0 +1,48 @@
+import Configuration
+import Detectors
+import Suggestions
+import Weights
+
+extension ExperimentConfiguration {
+  /// With detector, input and thresholds as weights of another framework imply them; this package's own weights change
+  /// nothing.
+  /// - Throws: `ConfigurationError` where the configuration in the file is damaged.
+  public func adopting(_ metadata: WeightsMetadata) throws -> ExperimentConfiguration {
+    guard metadata.convention != Convention.native.name else { return self }
+    let implied = try ExperimentConfiguration(yaml: metadata.configuration, name: "the weights' configuration")
+    var configuration = self
+    configuration.input = implied.input
+    configuration.detector = implied.detector
+    configuration.thresholder = implied.thresholder
+    return configuration
+  }
+
+  /// What this configuration does otherwise than the convention that weights follow.
+  /// - Throws: `ConfigurationError` where the configuration in the file is damaged.
+  public func differences(from metadata: WeightsMetadata) throws -> [Convention.Difference] {
+    guard let convention = Convention.all.first(where: { $0.name == metadata.convention }), convention != .native else { return [] }
+    let implied = try ExperimentConfiguration(yaml: metadata.configuration, name: "the weights' configuration")
+    return convention.differences(
+      from: self, wholeDetector: metadata.detector != WeightsMetadata.backbone, epsilon: implied.detector.backbone.epsilon)
+  }
+}
+
+/// Which of a data set's classes a detector's outputs stand for.
+struct ClassMap {
+  /// One an output; nil where the data set has no such class.
+  let indexes: [Int?]
+
+  /// By position where there are as many, else by name.
+  /// - Throws: `DetectorError` naming a class of the data set that the detector does not know.
+  init(outputs: [String], dataset: [String]) throws {
+    guard outputs.count != dataset.count else {
+      indexes = Array(dataset.indices)
+      return
+    }
+    if let unknown = dataset.first(where: { !outputs.contains($0) }) {
+      throw DetectorError(
+        "the data set has \(dataset.count) classes, the detector \(outputs.count), and no \"\(unknown)\" among them\(Suggestions.hint(for: unknown, in: outputs))")
+    }
+    indexes = outputs.map { dataset.firstIndex(of: $0) }
+  }
+}
