@@ -55,9 +55,10 @@ let package = Package(
     // The core, downwards only.
     module("Suggestions"),
     module("Parallel", ["COpenMP"]),
+    .target(name: "CDetectionKernels"),
     .target(name: "CFusedLoss"),
     .target(
-      name: "DetectionCore", dependencies: ["Parallel", "Suggestions", "CFusedLoss"], plugins: ["PluginStamp"]),
+      name: "DetectionCore", dependencies: ["Parallel", "Suggestions", "CFusedLoss", "CDetectionKernels"], plugins: ["PluginStamp"]),
     module("NeuralNetwork", ["COneDNN", "Parallel"]),
     .target(name: "CHDF5Catalogue", dependencies: ["CHDF5"]),
     module("HDF5", ["CHDF5", "CHDF5Catalogue", "CZlib", "Parallel", "Suggestions"]),
@@ -91,6 +92,7 @@ let package = Package(
     .executableTarget(
       name: "sampling-free", dependencies: ["SamplingFreeCommand"],
       linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic"], .when(platforms: [.linux]))]),
+    .executableTarget(name: "bench", dependencies: ["SamplingFree", argumentParser] + umbrella),
 
     // What host and strategy plugin recognise one another by.
     .executableTarget(name: "PluginStampTool", dependencies: ["CSwiftVersion"], path: "Plugins/PluginStamp/Tool"),
@@ -105,7 +107,7 @@ let package = Package(
       name: "Literate", capability: .buildTool(), dependencies: ["LiterateTool"], path: "Plugins/Literate/Plugin"),
     .target(name: "LiterateSupport", path: "Plugins/Literate/Support"),
 
-    tests("DetectionCore", ["CFusedLoss"], resources: [.copy("Goldens")]),
+    tests("DetectionCore", ["CDetectionKernels", "CFusedLoss"], resources: [.copy("Goldens")]),
     tests("NeuralNetwork", [], resources: [.copy("Goldens")]),
     tests("HDF5", [], resources: [.copy("Goldens")]),
     tests("Detectors", []),

@@ -1,3 +1,5 @@
+import CDetectionKernels
+
 /// What each anchor is matched with.
 public struct AnchorMatches: Hashable, Sendable {
   /// [anchors]: the box's index, `background` or `between`.
@@ -29,24 +31,7 @@ public struct Matcher: Hashable, Sendable {
   public func match(anchors: [Box], boxes: [Box]) -> AnchorMatches {
     var overlaps = [Float](repeating: 0, count: anchors.count)
     var best = [Int32](repeating: 0, count: anchors.count)
-    var bestOfBox = [Float](repeating: 0, count: boxes.count)
-    anchors.withUnsafeBufferPointer { anchors in
-      for (index, box) in boxes.enumerated() {
-        let boxArea = box.area
-        var largest: Float = 0
-        for i in anchors.indices {
-          let intersection = box.intersectionArea(with: anchors[i])
-          guard intersection > 0 else { continue }
-          let iou = intersection / (boxArea + anchors[i].area - intersection)
-          largest = max(largest, iou)
-          if iou > overlaps[i] {
-            overlaps[i] = iou
-            best[i] = Int32(index)
-          }
-        }
-        bestOfBox[index] = largest
-      }
-    }
+    let bestOfBox = Self.sweep(anchors, boxes, &overlaps, &best)
     var indexes = [Int32](repeating: AnchorMatches.background, count: anchors.count)
     for i in anchors.indices where overlaps[i] >= backgroundThreshold {
       indexes[i] = overlaps[i] >= foregroundThreshold ? best[i] : AnchorMatches.between
@@ -61,5 +46,36 @@ public struct Matcher: Hashable, Sendable {
       }
     }
     return AnchorMatches(boxIndexes: indexes, overlaps: overlaps)
+  }
+
+  /// Stores each anchor's largest IoU and the first box that has it; returns each box's largest.
+  private static func sweep(
+    _ anchors: [Box], _ boxes: [Box], _ overlaps: inout [Float], _ best: inout [Int32]
+  ) -> [Float] {
+    // Coordinate by coordinate, as vectors want them.
+    let count = anchors.count
+    let columns = [Float](unsafeUninitializedCapacity: 4 * count) { columns, initialized in
+      for (i, anchor) in anchors.enumerated() {
+        columns.initializeElement(at: i, to: anchor.x1)
+        columns.initializeElement(at: count + i, to: anchor.y1)
+        columns.initializeElement(at: 2 * count + i, to: anchor.x2)
+        columns.initializeElement(at: 3 * count + i, to: anchor.y2)
+      }
+      initialized = 4 * count
+    }
+    let isa = detection_best_isa()
+    return columns.withUnsafeBufferPointer { columns in
+      guard let start = columns.baseAddress else { return Array(repeating: 0, count: boxes.count) }
+      let rectangles = detection_rectangles(
+        x1: start, y1: start + count, x2: start + 2 * count, y2: start + 3 * count)
+      return overlaps.withUnsafeMutableBufferPointer { overlaps in
+        best.withUnsafeMutableBufferPointer { best in
+          boxes.enumerated().map { index, box in
+            detection_match(
+              isa, rectangles, count, [box.x1, box.y1, box.x2, box.y2], Int32(index), overlaps.baseAddress, best.baseAddress)
+          }
+        }
+      }
+    }
   }
 }

@@ -29,11 +29,6 @@ public struct PostProcessor: Hashable, Sendable {
     self.maximumDetections = maximumDetections
   }
 
-  private struct Candidate {
-    let logit: Float
-    let element: Int
-  }
-
   /// The detections of one image, by descending score.
   /// - Parameters:
   ///   - logits: [anchors x classes]; an element that is not a number is no detection.
@@ -45,63 +40,45 @@ public struct PostProcessor: Hashable, Sendable {
     logits: UnsafeBufferPointer<Float>, deltas: UnsafeBufferPointer<Float>, anchors: [Box], levelOffsets: [Int],
     thresholds: [Float], coder: BoxCoder, imageWidth: Float, imageHeight: Float
   ) -> [Detection] {
-    let classes = thresholds.count
     // Thresholds as logits, so that sigmoid is computed for survivors only.
     let bounds = thresholds.map { $0 <= 0 ? -Float.infinity : $0 >= 1 ? Float.infinity : log($0 / (1 - $0)) }
-    var boxes = Array(repeating: [Box](), count: classes)
-    var scores = Array(repeating: [Float](), count: classes)
-    for (start, end) in zip(levelOffsets, levelOffsets.dropFirst()) {
-      for candidate in best(of: logits, anchors: start..<end, classes: classes, bounds: bounds) {
-        let (anchor, classIndex) = candidate.element.quotientAndRemainder(dividingBy: classes)
-        let delta = SIMD4(deltas[4 * anchor], deltas[4 * anchor + 1], deltas[4 * anchor + 2], deltas[4 * anchor + 3])
-        let decoded = coder.decode(delta, anchor: anchors[anchor])
-        guard decoded.x1.isFinite, decoded.y1.isFinite, decoded.x2.isFinite, decoded.y2.isFinite else { continue }
-        let box = decoded.clipped(width: imageWidth, height: imageHeight)
-        guard box.area > 0 else { continue }
-        boxes[classIndex].append(box)
-        scores[classIndex].append(1 / (1 + exp(-candidate.logit)))
-      }
-    }
+    let selection = CandidateSelection(bounds: bounds, limit: candidatesPerLevel)
+    let candidates = zip(levelOffsets, levelOffsets.dropFirst()).flatMap { selection.best(of: logits, anchors: $0..<$1) }
+    var kept = Array(repeating: [Box](), count: thresholds.count)
     var detections: [Detection] = []
-    for classIndex in 0..<classes {
-      for i in NonMaximumSuppression.keep(
-        boxes: boxes[classIndex], scores: scores[classIndex], threshold: nmsThreshold, limit: maximumDetections)
-      {
-        detections.append(Detection(box: boxes[classIndex][i], classIndex: classIndex, score: scores[classIndex][i]))
-      }
+    for candidate in Self.byScore(candidates, classes: thresholds.count) {
+      if detections.count >= maximumDetections { break }
+      let (anchor, classIndex) = candidate.element.quotientAndRemainder(dividingBy: thresholds.count)
+      let delta = SIMD4(deltas[4 * anchor], deltas[4 * anchor + 1], deltas[4 * anchor + 2], deltas[4 * anchor + 3])
+      let decoded = coder.decode(delta, anchor: anchors[anchor])
+      guard decoded.x1.isFinite, decoded.y1.isFinite, decoded.x2.isFinite, decoded.y2.isFinite else { continue }
+      let box = decoded.clipped(width: imageWidth, height: imageHeight)
+      guard box.area > 0, !kept[classIndex].contains(where: { $0.iou(with: box) > nmsThreshold }) else { continue }
+      kept[classIndex].append(box)
+      detections.append(Detection(box: box, classIndex: classIndex, score: candidate.score))
     }
-    let order = detections.indices.sorted { (detections[$1].score, $0) < (detections[$0].score, $1) }
-    return order.prefix(maximumDetections).map { detections[$0] }
+    return detections
   }
 
-  /// The highest logits above their class's bound, at most `candidatesPerLevel`, by descending logit.
-  private func best(
-    of logits: UnsafeBufferPointer<Float>, anchors: Range<Int>, classes: Int, bounds: [Float]
-  ) -> [Candidate] {
-    var found: [Candidate] = []
-    // Twice the bound fits; then the lower half is dropped and its best becomes the new floor.
-    let capacity = max(1, 2 * candidatesPerLevel)
-    var floor = -Float.infinity
-    bounds.withUnsafeBufferPointer { bounds in
-      for anchor in anchors {
-        let start = anchor * classes
-        for classIndex in 0..<classes {
-          let logit = logits[start + classIndex]
-          guard logit > bounds[classIndex], logit >= floor else { continue }
-          found.append(Candidate(logit: logit, element: start + classIndex))
-          if found.count == capacity {
-            Self.keepBest(candidatesPerLevel, of: &found)
-            floor = found.last?.logit ?? floor
-          }
-        }
-      }
-    }
-    Self.keepBest(candidatesPerLevel, of: &found)
-    return found
+  private struct Scored {
+    let score: Float
+    let element: Int
   }
 
-  private static func keepBest(_ count: Int, of candidates: inout [Candidate]) {
-    candidates.sort { ($1.logit, $0.element) < ($0.logit, $1.element) }
-    candidates.removeLast(max(0, candidates.count - count))
+  /// By descending score, equal ones by ascending class, and those by their order. As suppression stays within a class,
+  /// it may run over all classes in this order and stop when enough are found.
+  private static func byScore(_ candidates: [CandidateSelection.Candidate], classes: Int) -> [Scored] {
+    let scored = candidates.map { Scored(score: 1 / (1 + exp(-$0.logit)), element: $0.element) }
+    var next = Array(repeating: 0, count: classes + 1)
+    for candidate in scored { next[candidate.element % classes + 1] += 1 }
+    for classIndex in 0..<classes { next[classIndex + 1] += next[classIndex] }
+    var byClass = scored
+    for candidate in scored {
+      byClass[next[candidate.element % classes]] = candidate
+      next[candidate.element % classes] += 1
+    }
+    // A positive number's bits are ordered as it is.
+    let keys = byClass.enumerated().map { UInt64($1.score.bitPattern) << 32 | UInt64(UInt32.max - UInt32($0)) }
+    return keys.sorted(by: >).map { byClass[Int(UInt32.max - UInt32(truncatingIfNeeded: $0))] }
   }
 }
