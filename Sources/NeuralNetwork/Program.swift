@@ -1,4 +1,5 @@
 import COneDNN
+import Foundation
 
 /// A graph compiled for one input size: primitives made once, memory planned once. Not for use by two threads at once.
 public final class Program {
@@ -36,7 +37,7 @@ public final class Program {
   }
 
   init(builder: ProgramBuilder, input: Buffer, outputs: [OutputPlan]) throws {
-    let arenaSlots = builder.slots.indices.filter { builder.slots[$0].pinned == nil && builder.slots[$0].lastStep >= 0 }
+    let arenaSlots = builder.slots.indices.filter { builder.slots[$0].pinned == nil && builder.slots[$0].isUsed }
     let plan = ArenaPlan.offsets(
       of: arenaSlots.map {
         let slot = builder.slots[$0]
@@ -114,25 +115,47 @@ public final class Program {
     return UnsafeMutableBufferPointer(start: slots[gradient.slot], count: plan.shape.reduce(1, *))
   }
 
-  /// The steps' names and seconds of one forward (and backward) pass, for tables of where time goes.
-  public func profile(includingBackward: Bool) throws -> [(name: String, seconds: Double)] {
-    let clock = ContinuousClock()
+  /// One step of a pass and what it took.
+  public struct StepProfile: Hashable, Sendable {
+    public var name: String
+    /// oneDNN's implementation, or "loop" for one of ours.
+    public var implementation: String
+    public var seconds: Double
+    /// Multiplications and additions of the direct algorithm; 0 for all but convolutions.
+    public var flops: Double
+  }
+
+  /// Runs a forward (and backward) pass step by step, for tables of where time goes.
+  /// - Parameter threadTime: count the calling thread's time on a processor instead of wall time: the same with one
+  ///   thread, and not stretched by other processes.
+  public func profile(includingBackward: Bool, threadTime: Bool = false) throws -> [StepProfile] {
+    let clock = threadTime ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC
     return try (forwardSteps + (includingBackward ? backwardSteps : [])).map { step in
-      let time = try clock.measure { try step.run(on: stream) }
-      return (step.name, Double(time.components.seconds) + Double(time.components.attoseconds) * 1e-18)
+      let start = Self.seconds(clock)
+      try step.run(on: stream)
+      return StepProfile(
+        name: step.name, implementation: step.implementation, seconds: Self.seconds(clock) - start, flops: step.flops)
     }
+  }
+
+  private static func seconds(_ clock: clockid_t) -> Double {
+    var time = timespec()
+    clock_gettime(clock, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
   }
 }
 
 /// A step bound to its memory.
 private final class Step {
   let name: String
+  let flops: Double
   private let primitive: Primitive?
   private var arguments: [dnnl_exec_arg_t] = []
   private let loop: (() -> Void)?
 
   init(_ plan: StepPlan, _ slots: [UnsafeMutablePointer<Float>]) throws {
     name = plan.name
+    flops = plan.flops
     switch plan.work {
     case .loop(let buffers, let body):
       let pointers = buffers.map { slots[$0.slot] + $0.offset }
@@ -151,6 +174,8 @@ private final class Step {
       }
     }
   }
+
+  var implementation: String { primitive?.implementation ?? "loop" }
 
   deinit { for argument in arguments { dnnl_memory_destroy(argument.memory) } }
 

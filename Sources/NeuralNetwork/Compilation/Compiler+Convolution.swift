@@ -18,34 +18,25 @@ extension Compiler {
       return span / convolution.stride + 1
     }
     let outputShape = [inputShape[0], kernelShape[0]] + outputExtents
-    let geometry = Geometry(convolution)
     let trainsKernel = builder.isTraining && kernelEntry.declaration.isTrainable
-
-    // The first layer reads images as they come; all else is in the layout that oneDNN likes best.
-    let isFirst = source == 0 && inputShape[1] <= 4
-    var xAny = isFirst ? x.layout.raw : try MemoryDescriptor.any(inputShape).raw
-    var kernelAny = try MemoryDescriptor.any(kernelShape).raw
-    var biasPlain = try MemoryDescriptor.plain([kernelShape[0]]).raw
-    var yAny = try MemoryDescriptor.any(outputShape).raw
     let (kernel, bias) = try effectiveParameters(of: convolution)
+    let shapes = ConvolutionShapes(
+      // The first layer reads images as they come.
+      x: source == 0 && inputShape[1] <= 4 ? x.layout : try .activation(inputShape), kernel: try .any(kernelShape),
+      y: try .activation(outputShape), hasBias: bias != nil)
 
-    var description = dnnl_convolution_desc_t()
-    try OneDNN.check(
-      withOptionalPointer(to: &biasPlain, if: bias != nil) { bias in
-        dnnl_convolution_forward_desc_init(
-          &description, builder.isTraining ? dnnl_forward_training : dnnl_forward_inference, dnnl_convolution_direct,
-          &xAny, &kernelAny, bias, &yAny, geometry.strides, geometry.padding, geometry.padding)
-      }, name)
-    let forward = try Primitive(
-      &description, attributes: convolution.relu ? Attributes(.relu) : nil, name: name)
+    let operations: [Attributes.PostOperation] =
+      (convolution.summand == nil ? [] : [.sum]) + (convolution.relu ? [.relu] : [])
+    let forward = try convolution.forward(shapes, isTraining: builder.isTraining, operations)
     let xLaidOut = try builder.reordered(x, to: forward.requiredLayout(dnnl_query_src_md, name), name: name)
     let kernelLaidOut = try builder.prepared(kernel, in: forward.requiredLayout(dnnl_query_weights_md, name), name: name)
-    let y = builder.temporary(try forward.requiredLayout(dnnl_query_dst_md, name))
+    let y = try target(of: convolution, index, layout: forward.requiredLayout(dnnl_query_dst_md, name))
     var arguments = [(DNNL_ARG_SRC, xLaidOut), (DNNL_ARG_WEIGHTS, kernelLaidOut), (DNNL_ARG_DST, y)]
     if let bias { arguments.append((DNNL_ARG_BIAS, bias)) }
-    builder.run(forward, arguments, name: name)
+    builder.run(forward, arguments, flops: shapes.flops, name: name)
     buffers[index] = y
-    needsGradient[index] = builder.isTraining && (trainsKernel || needsGradient[source])
+    needsGradient[index] =
+      builder.isTraining && (trainsKernel || fusion.inputs[index].contains { needsGradient[$0] })
 
     guard needsGradient[index] else { return }
     backwardPasses[index] = { compiler in
@@ -55,58 +46,74 @@ extension Compiler {
           dnnl_eltwise_relu_use_dst_for_bwd, forward: dnnl_eltwise_relu, gradient, result: y, name: "\(name) relu")
       }
       if trainsKernel {
-        try compiler.emitKernelGradient(
-          convolution, x: xLaidOut, gradient: gradient.buffer, outputShape: outputShape, forward: forward)
+        try compiler.emitKernelGradient(convolution, shapes, x: xLaidOut, gradient: gradient.buffer)
       }
       if compiler.needsGradient[source] {
-        let result = try compiler.emitInputGradient(
-          convolution, kernel: kernel, gradient: gradient.buffer, inputShape: inputShape, forward: forward)
+        let result = try compiler.emitInputGradient(convolution, shapes, kernel: kernel, gradient: gradient.buffer)
         try compiler.addGradient(Gradient(buffer: result, isShared: false), to: source)
+      }
+      if convolution.summand != nil {
+        try compiler.emitSummandGradient(convolution, index, gradient: gradient)
       }
     }
   }
 
+  /// Where a convolution stores its result: where there is a summand, in memory that holds it.
+  private mutating func target(of convolution: Convolution, _ index: Int, layout: MemoryDescriptor) throws -> Buffer {
+    guard let kind = convolution.summand else { return builder.temporary(layout) }
+    let summand = input(index, 1)
+    let held = try value(summand)
+    switch kind {
+    case .same:
+      guard held.layout.shape == layout.shape else {
+        throw EngineError("\(convolution.path): shapes \(layout.shape) and \(held.layout.shape) cannot be added")
+      }
+      if held.layout == layout, isFree(summand, after: index) {
+        builder.forgetReorders(of: held)
+        return held
+      }
+      let y = builder.temporary(layout)
+      try builder.reorder(held, into: y, name: "\(convolution.path) summand")
+      return y
+    case .upsampled:
+      let y = builder.temporary(layout)
+      try emitUpsampling(held, into: y, name: convolution.path)
+      return y
+    }
+  }
+
+  private mutating func emitSummandGradient(_ convolution: Convolution, _ index: Int, gradient: Gradient) throws {
+    let summand = input(index, 1)
+    guard needsGradient[summand] else { return }
+    switch convolution.summand {
+    case .upsampled:
+      let dx = try emitUpsamplingGradient(gradient.buffer, of: try value(summand), name: convolution.path)
+      try addGradient(Gradient(buffer: dx, isShared: false), to: summand)
+    case .same, nil:
+      try addGradient(Gradient(buffer: gradient.buffer, isShared: true), to: summand)
+    }
+  }
+
   private mutating func emitInputGradient(
-    _ convolution: Convolution, kernel: Buffer, gradient: Buffer, inputShape: [Int], forward: Primitive
+    _ convolution: Convolution, _ shapes: ConvolutionShapes, kernel: Buffer, gradient: Buffer
   ) throws -> Buffer {
     let name = "\(convolution.path) backward data"
-    let geometry = Geometry(convolution)
-    var xAny = try MemoryDescriptor.any(inputShape).raw
-    var kernelAny = try MemoryDescriptor.any(kernel.layout.shape).raw
-    var yAny = try MemoryDescriptor.any(gradient.layout.shape).raw
-    var description = dnnl_convolution_desc_t()
-    try OneDNN.check(
-      dnnl_convolution_backward_data_desc_init(
-        &description, dnnl_convolution_direct, &xAny, &kernelAny, &yAny, geometry.strides, geometry.padding,
-        geometry.padding), name)
-    let primitive = try Primitive(&description, hint: forward, name: name)
+    let primitive = try convolution.backwardData(shapes)
     let dy = try builder.reordered(gradient, to: primitive.requiredLayout(dnnl_query_diff_dst_md, name), name: name)
     let w = try builder.prepared(kernel, in: primitive.requiredLayout(dnnl_query_weights_md, name), name: name)
     let dx = builder.temporary(try primitive.requiredLayout(dnnl_query_diff_src_md, name))
-    builder.run(primitive, [(DNNL_ARG_DIFF_DST, dy), (DNNL_ARG_WEIGHTS, w), (DNNL_ARG_DIFF_SRC, dx)], name: name)
+    builder.run(
+      primitive, [(DNNL_ARG_DIFF_DST, dy), (DNNL_ARG_WEIGHTS, w), (DNNL_ARG_DIFF_SRC, dx)], flops: shapes.flops, name: name)
     return dx
   }
 
   private mutating func emitKernelGradient(
-    _ convolution: Convolution, x: Buffer, gradient: Buffer, outputShape: [Int], forward: Primitive
+    _ convolution: Convolution, _ shapes: ConvolutionShapes, x: Buffer, gradient: Buffer
   ) throws {
     let name = "\(convolution.path) backward weights"
-    let geometry = Geometry(convolution)
     let kernelPath = "\(convolution.path)/kernel"
-    let kernelShape = try builder.parameters.entry(kernelPath).declaration.shape
-    let isFirst = x.layout.shape[1] <= 4
-    var xAny = isFirst ? x.layout.raw : try MemoryDescriptor.any(x.layout.shape).raw
-    var kernelAny = try MemoryDescriptor.any(kernelShape).raw
-    var biasPlain = try MemoryDescriptor.plain([kernelShape[0]]).raw
-    var yAny = try MemoryDescriptor.any(outputShape).raw
-    var description = dnnl_convolution_desc_t()
-    try OneDNN.check(
-      withOptionalPointer(to: &biasPlain, if: convolution.hasBias) { bias in
-        dnnl_convolution_backward_weights_desc_init(
-          &description, dnnl_convolution_direct, &xAny, &kernelAny, bias, &yAny, geometry.strides, geometry.padding,
-          geometry.padding)
-      }, name)
-    let primitive = try Primitive(&description, hint: forward, name: name)
+    let kernelShape = shapes.kernel.shape
+    let primitive = try convolution.backwardWeights(shapes)
     let source = try builder.reordered(x, to: primitive.requiredLayout(dnnl_query_src_md, name), name: name)
     let dy = try builder.reordered(gradient, to: primitive.requiredLayout(dnnl_query_diff_dst_md, name), name: name)
     let dw = builder.temporary(try primitive.requiredLayout(dnnl_query_diff_weights_md, name))
@@ -114,10 +121,10 @@ extension Compiler {
     if convolution.hasBias {
       let db = builder.temporary(try .plain([kernelShape[0]]))
       arguments.append((DNNL_ARG_DIFF_BIAS, db))
-      builder.run(primitive, arguments, name: name)
+      builder.run(primitive, arguments, flops: shapes.flops, name: name)
       try builder.storeGradient(db, path: "\(convolution.path)/bias")
     } else {
-      builder.run(primitive, arguments, name: name)
+      builder.run(primitive, arguments, flops: shapes.flops, name: name)
     }
     guard let normalization = convolution.frozenNormalization else {
       return try builder.storeGradient(dw, path: kernelPath)
@@ -127,12 +134,14 @@ extension Compiler {
     try builder.reorder(dw, into: folded, name: name)
     let scale = try foldedScale(normalization.path, epsilon: normalization.epsilon)
     let (target, accumulate) = try builder.gradient(kernelPath)
-    let rows = kernelShape[0]
     let columns = kernelShape.dropFirst().reduce(1, *)
     builder.run([folded, scale, target], name: "\(name) unfold") { p in
-      for row in 0..<rows {
-        for i in (row * columns)..<((row + 1) * columns) {
-          p[2][i] = p[1][row] * p[0][i] + (accumulate ? p[2][i] : 0)
+      nonisolated(unsafe) let p = p
+      Parallel.forChunks(of: kernelShape[0], minimumChunk: max(1, (1 << 14) / columns)) { _, rows in
+        for row in rows {
+          for i in (row * columns)..<((row + 1) * columns) {
+            p[2][i] = p[1][row] * p[0][i] + (accumulate ? p[2][i] : 0)
+          }
         }
       }
     }
@@ -150,10 +159,13 @@ extension Compiler {
     let shape = kernel.layout.shape
     let columns = shape.dropFirst().reduce(1, *)
     let folded = try builder.prepare("folded \(convolution.path)") { builder in
-      let folded = try builder.persistent(.plain(shape))
+      let folded = builder.temporary(try .plain(shape))
       builder.run([kernel, scale, folded], name: "\(convolution.path) fold") { p in
-        for row in 0..<shape[0] {
-          for i in (row * columns)..<((row + 1) * columns) { p[2][i] = p[1][row] * p[0][i] }
+        nonisolated(unsafe) let p = p
+        Parallel.forChunks(of: shape[0], minimumChunk: max(1, (1 << 14) / columns)) { _, rows in
+          for row in rows {
+            for i in (row * columns)..<((row + 1) * columns) { p[2][i] = p[1][row] * p[0][i] }
+          }
         }
       }
       return folded
@@ -184,18 +196,4 @@ extension Compiler {
       return scale
     }
   }
-}
-
-private struct Geometry {
-  let strides: [Int64]
-  let padding: [Int64]
-
-  init(_ convolution: Convolution) {
-    strides = [Int64(convolution.stride), Int64(convolution.stride)]
-    padding = [Int64(convolution.padding), Int64(convolution.padding)]
-  }
-}
-
-func withOptionalPointer<T, R>(to value: inout T, if condition: Bool, _ body: (UnsafePointer<T>?) throws -> R) rethrows -> R {
-  condition ? try withUnsafePointer(to: &value) { try body($0) } : try body(nil)
 }

@@ -56,19 +56,8 @@ extension Compiler {
     let (lateral, top) = (input(index, 0), input(index, 1))
     let x = try value(top)
     let side = try value(lateral)
-    let (topShape, shape) = (x.layout.shape, side.layout.shape)
-    guard topShape[0] == shape[0], topShape[1] == shape[1], topShape[2] * 2 == shape[2], topShape[3] * 2 == shape[3] else {
-      throw EngineError("\(name): \(topShape) up-sampled by 2 is not \(shape); pad the input to a multiple of its largest stride")
-    }
-    var xLayout = x.layout.raw
-    var yLayout = side.layout.raw
-    var description = dnnl_resampling_desc_t()
-    try OneDNN.check(
-      dnnl_resampling_forward_desc_init(
-        &description, dnnl_forward_training, dnnl_resampling_nearest, nil, &xLayout, &yLayout), name)
-    let forward = try Primitive(&description, name: name)
     let upsampled = builder.temporary(side.layout)
-    builder.run(forward, [(DNNL_ARG_SRC, x), (DNNL_ARG_DST, upsampled)], name: name)
+    try emitUpsampling(x, into: upsampled, name: name)
     let sum = try Primitive.sum([upsampled.layout, side.layout], into: side.layout, name: name)
     builder.run(
       sum, [(DNNL_ARG_MULTIPLE_SRC, upsampled), (DNNL_ARG_MULTIPLE_SRC + 1, side), (DNNL_ARG_DST, upsampled)], name: name)
@@ -78,16 +67,7 @@ extension Compiler {
     backwardPasses[index] = { compiler in
       var gradient = try compiler.gradient(of: index)
       if compiler.needsGradient[top] {
-        var dxLayout = x.layout.raw
-        var dyLayout = side.layout.raw
-        var description = dnnl_resampling_desc_t()
-        try OneDNN.check(
-          dnnl_resampling_backward_desc_init(&description, dnnl_resampling_nearest, nil, &dxLayout, &dyLayout),
-          "\(name) backward")
-        let backward = try Primitive(&description, hint: forward, name: "\(name) backward")
-        let dy = try compiler.builder.reordered(gradient.buffer, to: side.layout, name: name)
-        let dx = compiler.builder.temporary(x.layout)
-        compiler.builder.run(backward, [(DNNL_ARG_DIFF_DST, dy), (DNNL_ARG_DIFF_SRC, dx)], name: "\(name) backward")
+        let dx = try compiler.emitUpsamplingGradient(gradient.buffer, of: x, name: name)
         try compiler.addGradient(Gradient(buffer: dx, isShared: false), to: top)
       }
       if compiler.needsGradient[lateral] {
@@ -95,6 +75,43 @@ extension Compiler {
         try compiler.addGradient(gradient, to: lateral)
       }
     }
+  }
+
+  /// Nearest, by 2, into a buffer that has the extents of the result.
+  mutating func emitUpsampling(_ x: Buffer, into y: Buffer, name: String) throws {
+    let (from, to) = (x.layout.shape, y.layout.shape)
+    guard from[0] == to[0], from[1] == to[1], from[2] * 2 == to[2], from[3] * 2 == to[3] else {
+      throw EngineError("\(name): \(from) up-sampled by 2 is not \(to); pad the input to a multiple of its largest stride")
+    }
+    builder.run(
+      try Self.upsampling(from: x.layout, to: y.layout, name: name), [(DNNL_ARG_SRC, x), (DNNL_ARG_DST, y)],
+      name: "\(name) up-sampling")
+  }
+
+  /// The gradient of the value that was up-sampled.
+  mutating func emitUpsamplingGradient(_ gradient: Buffer, of x: Buffer, name: String) throws -> Buffer {
+    let forward = try Self.upsampling(from: x.layout, to: gradient.layout, name: name)
+    var dxLayout = x.layout.raw
+    var dyLayout = gradient.layout.raw
+    var description = dnnl_resampling_desc_t()
+    try OneDNN.check(
+      dnnl_resampling_backward_desc_init(&description, dnnl_resampling_nearest, nil, &dxLayout, &dyLayout),
+      "\(name) backward")
+    let backward = try Primitive(&description, hint: forward, name: "\(name) backward")
+    let dx = builder.temporary(x.layout)
+    builder.run(backward, [(DNNL_ARG_DIFF_DST, gradient), (DNNL_ARG_DIFF_SRC, dx)], name: "\(name) up-sampling backward")
+    return dx
+  }
+
+  private static func upsampling(from x: MemoryDescriptor, to y: MemoryDescriptor, name: String) throws -> Primitive {
+    var description = dnnl_resampling_desc_t()
+    try OneDNN.check(
+      withUnsafePointer(to: x.raw) { x in
+        withUnsafePointer(to: y.raw) { y in
+          dnnl_resampling_forward_desc_init(&description, dnnl_forward_training, dnnl_resampling_nearest, nil, x, y)
+        }
+      }, name)
+    return try Primitive(&description, name: name)
   }
 
   mutating func emitMaxPool(_ index: Int, kernel: Int, stride: Int, padding: Int) throws {

@@ -8,6 +8,7 @@ struct Compiler {
   var buffers: [Buffer?]
   /// Whether a parameter upstream of the value, or the value's own, is trained.
   var needsGradient: [Bool]
+  let fusion: Fusion
   private var gradients: [Gradient?]
   /// What a node's backward pass needs of its forward pass.
   var backwardPasses: [((inout Compiler) throws -> Void)?]
@@ -20,6 +21,7 @@ struct Compiler {
 
   init(graph: Graph, parameters: Parameters, isTraining: Bool) {
     self.graph = graph
+    fusion = Fusion(graph, isTraining: isTraining)
     builder = ProgramBuilder(parameters: parameters, isTraining: isTraining)
     buffers = Array(repeating: nil, count: graph.nodes.count)
     needsGradient = Array(repeating: false, count: graph.nodes.count)
@@ -33,9 +35,9 @@ struct Compiler {
       throw EngineError("input shape \(shape) is not [images, channels, height, width], all positive")
     }
     let input = try builder.persistent(.plain(shape))
-    for index in graph.nodes.indices {
+    for index in graph.nodes.indices where !fusion.isMerged[index] {
       let node = graph.nodes[index]
-      switch node.operation {
+      switch fusion.operations[index] {
       case .input:
         guard node.channels == shape[1] else {
           throw EngineError("the network takes \(node.channels) channels, the input has \(shape[1])")
@@ -72,7 +74,16 @@ struct Compiler {
     return buffer
   }
 
-  func input(_ index: Int, _ position: Int = 0) -> Int { graph.nodes[index].inputs[position].index }
+  func input(_ index: Int, _ position: Int = 0) -> Int { fusion.inputs[index][position] }
+
+  /// Whether nothing after this node reads the value, in the forward or backward pass, so that it may be overwritten.
+  func isFree(_ value: Int, after index: Int) -> Bool {
+    guard fusion.lastUse[value] == index else { return false }
+    guard builder.isTraining else { return value != 0 }
+    // Only a plain convolution's result is of no use to its own backward pass.
+    guard case .convolution(let convolution) = fusion.operations[value] else { return false }
+    return !convolution.relu && fusion.isOnlyUse(of: value)
+  }
 
   // MARK: Gradients
 

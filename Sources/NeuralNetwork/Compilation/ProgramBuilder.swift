@@ -12,8 +12,11 @@ struct Buffer {
 struct Slot {
   var byteCount: Int
   var pinned: UnsafeMutablePointer<Float>?
+  /// Steps of preparation count backwards from -1, those of the backward pass on from the forward ones.
   var firstStep = Int.max
-  var lastStep = -1
+  var lastStep = Int.min
+
+  var isUsed: Bool { firstStep <= lastStep }
 }
 
 /// One operation of a program: a oneDNN primitive with its arguments, or a loop of our own.
@@ -25,6 +28,8 @@ struct StepPlan {
   }
   let name: String
   let work: Work
+  /// Multiplications and additions, of convolutions only.
+  var flops = 0.0
 
   var buffers: [Buffer] {
     switch work {
@@ -36,7 +41,7 @@ struct StepPlan {
 
 /// What compilation gathers: slots, steps, and the kernels to lay out anew when parameters change.
 struct ProgramBuilder {
-  enum Phase { case preparation, forward, backward }
+  enum Phase: CaseIterable { case preparation, forward, backward }
 
   let parameters: Parameters
   /// Keeps gradients and the values that they need.
@@ -46,10 +51,15 @@ struct ProgramBuilder {
   var phase = Phase.forward
   /// Owned memory of pinned slots that parameters do not own.
   private(set) var ownedMemory: [UnsafeMutableBufferPointer<Float>] = []
-  private var prepared: [(key: String, buffer: Buffer)] = []
+  private var prepared: [String: Buffer] = [:]
+  /// By slot: a prepared buffer in other layouts.
+  private var layouts: [Int: [Buffer]] = [:]
   private var reordered: [(slot: Int, offset: Int, buffer: Buffer)] = []
   /// Parameters whose gradient some earlier step has written already: later ones add to it.
   private var written: Set<String> = []
+
+  /// More than a program has steps of preparation.
+  private static let preparationLimit = 1 << 32
 
   init(parameters: Parameters, isTraining: Bool) {
     self.parameters = parameters
@@ -79,8 +89,12 @@ struct ProgramBuilder {
 
   // MARK: Steps
 
-  mutating func run(_ primitive: Primitive, _ arguments: [(Int32, Buffer)], name: String) {
-    append(StepPlan(name: name, work: .primitive(primitive, arguments)))
+  mutating func run(_ primitive: Primitive, _ arguments: [(Int32, Buffer)], flops: Double = 0, name: String) {
+    var arguments = arguments
+    if let layout = primitive.layout(dnnl_query_scratchpad_md), layout.byteCount > 0 {
+      arguments.append((DNNL_ARG_SCRATCHPAD, temporary(layout)))
+    }
+    append(StepPlan(name: name, work: .primitive(primitive, arguments), flops: flops))
   }
 
   mutating func run(_ buffers: [Buffer], name: String, _ body: @escaping ([UnsafeMutablePointer<Float>]) -> Void) {
@@ -89,10 +103,13 @@ struct ProgramBuilder {
 
   private mutating func append(_ step: StepPlan) {
     steps[phase, default: []].append(step)
-    guard phase != .preparation else { return }
-    // Backward steps follow the forward ones.
-    let forwardCount = steps[.forward, default: []].count
-    let index = phase == .forward ? forwardCount - 1 : forwardCount + steps[.backward, default: []].count - 1
+    let counts = Phase.allCases.map { steps[$0, default: []].count }
+    let index =
+      switch phase {
+      case .preparation: counts[0] - 1 - Self.preparationLimit
+      case .forward: counts[1] - 1
+      case .backward: counts[1] + counts[2] - 1
+      }
     for buffer in step.buffers {
       slots[buffer.slot].firstStep = min(slots[buffer.slot].firstStep, index)
       slots[buffer.slot].lastStep = max(slots[buffer.slot].lastStep, index)
@@ -132,26 +149,25 @@ struct ProgramBuilder {
 
   /// A buffer derived from parameters, filled anew whenever they change and shared by all who ask for the same.
   mutating func prepare(_ key: String, _ make: (inout ProgramBuilder) throws -> Buffer) throws -> Buffer {
-    if let known = prepared.first(where: { $0.key == key }) { return known.buffer }
+    if let known = prepared[key] { return known }
     let outer = phase
     phase = .preparation
     defer { phase = outer }
     let buffer = try make(&self)
-    prepared.append((key, buffer))
+    prepared[key] = buffer
     return buffer
   }
 
-  /// `source`, itself prepared, in the layout that a primitive wants.
+  /// `source`, itself prepared, in the layout that a primitive wants, kept between runs.
   mutating func prepared(_ source: Buffer, in layout: MemoryDescriptor, name: String) throws -> Buffer {
-    if source.layout == layout { return source }
-    let known = prepared.first { $0.key == "layout of \(source.slot)" && $0.buffer.layout == layout }
-    if let known { return known.buffer }
+    if source.layout == layout, slots[source.slot].pinned != nil { return source }
+    if let known = layouts[source.slot]?.first(where: { $0.layout == layout }) { return known }
     let outer = phase
     phase = .preparation
     defer { phase = outer }
     let target = try persistent(layout)
     try reorder(source, into: target, name: name)
-    prepared.append(("layout of \(source.slot)", target))
+    layouts[source.slot, default: []].append(target)
     return target
   }
 

@@ -24,6 +24,15 @@ struct Convolution: Sendable {
   var frozenNormalization: (path: String, epsilon: Float)?
   /// Whether there is a bias in front of the frozen normalisation, fixed as well.
   var hasFrozenBias = false
+  /// What is added to the result before ReLU: set by fusion, not by the graph's author.
+  var summand: Summand?
+
+  enum Summand {
+    /// A value of the result's shape.
+    case same
+    /// A value half as large, up-sampled to the nearest.
+    case upsampled
+  }
 }
 
 extension Graph {

@@ -32,6 +32,13 @@ struct MemoryDescriptor: Equatable {
     return try MemoryDescriptor(shape: shape, strides: strides)
   }
 
+  /// Channels in blocks of a vector register, the layout in which all activations stay, where the machine's kernels are
+  /// best at it; elsewhere each primitive's choice.
+  static func activation(_ shape: [Int]) throws -> MemoryDescriptor {
+    guard shape.count == 4, shape[1] >= 16, OneDNN.hasAVX512 else { return try any(shape) }
+    return try MemoryDescriptor(shape: shape, layout: dnnl_nChw16c)
+  }
+
   static func any(_ shape: [Int]) throws -> MemoryDescriptor { try MemoryDescriptor(shape: shape, layout: nil) }
 
   var shape: [Int] {

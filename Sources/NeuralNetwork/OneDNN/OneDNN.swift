@@ -19,6 +19,12 @@ enum OneDNN {
     return .success(engine)
   }()
 
+  static let hasAVX512 = supports(dnnl_cpu_isa_avx512_core)
+
+  private static func supports(_ set: dnnl_cpu_isa_t) -> Bool {
+    dnnl_get_effective_cpu_isa().rawValue & set.rawValue == set.rawValue
+  }
+
   static func check(_ status: dnnl_status_t, _ operation: @autoclosure () -> String) throws {
     guard status != dnnl_success else { return }
     let reason =

@@ -28,9 +28,10 @@ final class Primitive {
   ///   - hint: the forward primitive that a backward one belongs to.
   convenience init(_ operation: UnsafeRawPointer, attributes: Attributes? = nil, hint: Primitive? = nil, name: String) throws {
     let engine = try OneDNN.engine.get()
+    let attributes = try attributes ?? Attributes()
     var descriptor: dnnl_primitive_desc_t?
     let status = withExtendedLifetime((attributes, hint)) {
-      dnnl_primitive_desc_create(&descriptor, operation, attributes?.handle, engine, hint?.descriptor)
+      dnnl_primitive_desc_create(&descriptor, operation, attributes.handle, engine, hint?.descriptor)
     }
     try OneDNN.check(status, name)
     guard let descriptor else { throw EngineError("\(name): oneDNN made no descriptor") }
@@ -39,12 +40,12 @@ final class Primitive {
 
   static func reorder(from source: MemoryDescriptor, to target: MemoryDescriptor, accumulate: Bool, name: String) throws -> Primitive {
     let engine = try OneDNN.engine.get()
-    let attributes = accumulate ? try Attributes(.sum) : nil
+    let attributes = accumulate ? try Attributes(.sum) : try Attributes()
     var descriptor: dnnl_primitive_desc_t?
     var source = source.raw
     var target = target.raw
     let status = withExtendedLifetime(attributes) {
-      dnnl_reorder_primitive_desc_create(&descriptor, &source, engine, &target, engine, attributes?.handle)
+      dnnl_reorder_primitive_desc_create(&descriptor, &source, engine, &target, engine, attributes.handle)
     }
     try OneDNN.check(status, "\(name), reorder")
     guard let descriptor else { throw EngineError("\(name): oneDNN made no reorder") }
@@ -56,9 +57,12 @@ final class Primitive {
     var descriptor: dnnl_primitive_desc_t?
     var target = target.raw
     let scales = Array(repeating: Float(1), count: sources.count)
+    let attributes = try Attributes()
     try OneDNN.check(
-      dnnl_sum_primitive_desc_create(
-        &descriptor, &target, Int32(sources.count), scales, sources.map(\.raw), nil, engine), "\(name), sum")
+      withExtendedLifetime(attributes) {
+        dnnl_sum_primitive_desc_create(
+          &descriptor, &target, Int32(sources.count), scales, sources.map(\.raw), attributes.handle, engine)
+      }, "\(name), sum")
     guard let descriptor else { throw EngineError("\(name): oneDNN made no sum") }
     return try Primitive(descriptor: descriptor, name: name)
   }
@@ -68,22 +72,38 @@ final class Primitive {
     dnnl_primitive_desc_query_md(descriptor, query, 0).map { MemoryDescriptor(raw: $0.pointee) }
   }
 
+  /// What oneDNN calls the implementation that it chose.
+  var implementation: String {
+    var text: UnsafePointer<CChar>?
+    let status = dnnl_primitive_desc_query(descriptor, dnnl_query_impl_info_str, 0, &text)
+    return status == dnnl_success ? text.map { String(cString: $0) } ?? "" : ""
+  }
+
   func requiredLayout(_ query: dnnl_query_t, _ name: String) throws -> MemoryDescriptor {
     guard let layout = layout(query) else { throw EngineError("\(name): oneDNN states no layout") }
     return layout
   }
 }
 
-/// Operations that a primitive applies to its result before storing it.
+/// Operations that a primitive applies to its result before storing it. Scratch memory comes from the program's arena.
 final class Attributes {
-  enum PostOperation { case relu, sum }
+  enum PostOperation {
+    case relu
+    /// Adds to what the target holds.
+    case sum
+  }
   let handle: dnnl_primitive_attr_t
 
-  init(_ operations: PostOperation...) throws {
+  convenience init(_ operations: PostOperation...) throws { try self.init(operations) }
+
+  init(_ operations: [PostOperation]) throws {
     var attributes: dnnl_primitive_attr_t?
     try OneDNN.check(dnnl_primitive_attr_create(&attributes), "create attributes")
     guard let attributes else { throw EngineError("oneDNN made no attributes") }
     handle = attributes
+    try OneDNN.check(
+      dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user), "set scratch memory")
+    guard !operations.isEmpty else { return }
     var list: dnnl_post_ops_t?
     try OneDNN.check(dnnl_post_ops_create(&list), "create post-operations")
     defer { dnnl_post_ops_destroy(list) }

@@ -1,0 +1,102 @@
+import COneDNN
+
+/// Extents and layouts of a convolution's operands; `any` leaves a layout to oneDNN.
+struct ConvolutionShapes {
+  let x: MemoryDescriptor
+  let kernel: MemoryDescriptor
+  let y: MemoryDescriptor
+  let hasBias: Bool
+
+  /// Multiplications and additions of the direct algorithm.
+  var flops: Double { 2 * Double(kernel.shape.dropFirst().reduce(1, *)) * Double(y.shape.reduce(1, *)) }
+}
+
+extension Convolution {
+  func forward(
+    _ shapes: ConvolutionShapes, isTraining: Bool, _ operations: [Attributes.PostOperation] = []
+  ) throws -> Primitive {
+    try withFastestAlgorithm(shapes) { algorithm in
+      var description = dnnl_convolution_desc_t()
+      try withOperands(shapes) { x, kernel, bias, y, strides, padding in
+        try OneDNN.check(
+          dnnl_convolution_forward_desc_init(
+            &description, isTraining ? dnnl_forward_training : dnnl_forward_inference, algorithm, x, kernel, bias, y,
+            strides, padding, padding), path)
+      }
+      return try Primitive(&description, attributes: try Attributes(operations), name: path)
+    }
+  }
+
+  func backwardData(_ shapes: ConvolutionShapes) throws -> Primitive {
+    try withFastestAlgorithm(shapes) { algorithm in
+      let name = "\(path) backward data"
+      var description = dnnl_convolution_desc_t()
+      try withOperands(shapes) { x, kernel, _, y, strides, padding in
+        try OneDNN.check(
+          dnnl_convolution_backward_data_desc_init(&description, algorithm, x, kernel, y, strides, padding, padding), name)
+      }
+      return try Primitive(&description, hint: try hint(shapes, algorithm), name: name)
+    }
+  }
+
+  func backwardWeights(_ shapes: ConvolutionShapes) throws -> Primitive {
+    try withFastestAlgorithm(shapes) { algorithm in
+      let name = "\(path) backward weights"
+      var description = dnnl_convolution_desc_t()
+      try withOperands(shapes) { x, kernel, bias, y, strides, padding in
+        try OneDNN.check(
+          dnnl_convolution_backward_weights_desc_init(
+            &description, algorithm, x, kernel, hasBias ? bias : nil, y, strides, padding, padding), name)
+      }
+      return try Primitive(&description, hint: try hint(shapes, algorithm), name: name)
+    }
+  }
+
+  // MARK: -
+
+  /// Winograd's algorithm (Lavin and Gray 2016) on 4x4 results needs a quarter of the multiplications of a 3x3
+  /// convolution and is right to some 1e-6 of the largest value. Worth it from a few tiles and channels on.
+  private func suitsWinograd(_ shapes: ConvolutionShapes) -> Bool {
+    guard kernel == 3, stride == 1, padding == 1, OneDNN.hasAVX512 else { return false }
+    let (x, y) = (shapes.x.shape, shapes.y.shape)
+    return min(x[1], y[1]) >= 32 && min(y[2], y[3]) >= 12
+  }
+
+  private func withFastestAlgorithm(
+    _ shapes: ConvolutionShapes, _ make: (dnnl_alg_kind_t) throws -> Primitive
+  ) throws -> Primitive {
+    if suitsWinograd(shapes), let primitive = try? make(dnnl_convolution_winograd) { return primitive }
+    return try make(dnnl_convolution_direct)
+  }
+
+  private func hint(_ shapes: ConvolutionShapes, _ algorithm: dnnl_alg_kind_t) throws -> Primitive {
+    var description = dnnl_convolution_desc_t()
+    try withOperands(shapes) { x, kernel, bias, y, strides, padding in
+      try OneDNN.check(
+        dnnl_convolution_forward_desc_init(
+          &description, dnnl_forward_training, algorithm, x, kernel, bias, y, strides, padding, padding), path)
+    }
+    return try Primitive(&description, name: path)
+  }
+
+  private typealias Extents = UnsafePointer<Int64>
+  private typealias Descriptor = UnsafePointer<dnnl_memory_desc_t>
+
+  private func withOperands(
+    _ shapes: ConvolutionShapes,
+    _ body: (Descriptor, Descriptor, Descriptor?, Descriptor, Extents, Extents) throws -> Void
+  ) throws {
+    let bias = try MemoryDescriptor.plain([shapes.kernel.shape[0]])
+    let strides = [Int64(stride), Int64(stride)]
+    let padding = [Int64(padding), Int64(padding)]
+    try withUnsafePointer(to: shapes.x.raw) { x in
+      try withUnsafePointer(to: shapes.kernel.raw) { kernel in
+        try withUnsafePointer(to: shapes.y.raw) { y in
+          try withUnsafePointer(to: bias.raw) { bias in
+            try body(x, kernel, shapes.hasBias ? bias : nil, y, strides, padding)
+          }
+        }
+      }
+    }
+  }
+}
