@@ -116,6 +116,7 @@ let package = Package(
     tests("Drawing", ["Datasets", "DetectionCore"]),
     tests("Evaluation", [], resources: [.copy("Goldens")]),
     tests("Configuration", ["DetectionCore"]),
+    .testTarget(name: "ComparisonTests", dependencies: ["SamplingFree"] + umbrella, path: "Tests/Comparison"),
     .target(name: "PluginFixture", dependencies: ["DetectionCore"], path: "Tests/PluginFixture"),
     .testTarget(
       name: "PluginLoaderTests", dependencies: ["PluginFixture", "SamplingFree", "sampling-free"] + umbrella,

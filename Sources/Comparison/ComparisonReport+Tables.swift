@@ -16,7 +16,7 @@ extension ComparisonReport {
       lines.append(
         row(
           plan.variants[index].labels + metrics
-            + [gain, Spread(seconds(of: index)).text(digits: 0), "\(seconds(of: index).count)", remarks(on: index)]))
+            + [gain, Spread(seconds(of: index)).text(digits: 1), "\(seconds(of: index).count)", remarks(on: index)]))
     }
     let divergences = plan.variants.indices.flatMap { index in
       diverged(index).map { "- \(plan.name(of: index)), seed \($0): \(outcomes[index][$0]?.divergence ?? "")" }

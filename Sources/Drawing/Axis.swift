@@ -13,7 +13,7 @@ struct Axis {
     let margin = high > low ? 0.06 * (high - low) : max(0.05 * abs(high), 0.5)
     range = (low - margin)...(high + margin)
     let width = range.upperBound - range.lowerBound
-    let rough = width / 4
+    let rough = width / 5
     let magnitude = pow(10, log10(rough).rounded(.down))
     let step = magnitude * ([1, 2, 5, 10].first { $0 * magnitude >= rough } ?? 10)
     digits = max(0, -Int(log10(step).rounded(.down)))

@@ -95,6 +95,9 @@ public struct SpreadPlot: Sendable {
         values.samples + [values.mean.map { $0 - (values.spread ?? 0) }, values.mean.map { $0 + (values.spread ?? 0) }].compactMap { $0 }
       })
     func x(_ value: Double) -> Double { left + Self.panelWidth * min(max(axis.position(of: value), 0), 1) }
+    canvas.strokeRectangle(
+      x: left, y: Self.head, width: Self.panelWidth, height: bottom - Self.head, color: Self.grey,
+      lineWidth: Self.unit / 2)
     for tick in axis.ticks {
       canvas.strokeLine([(x(tick), Self.head), (x(tick), bottom)], color: Self.line, lineWidth: Self.unit / 2)
       let text = axis.text(tick)
