@@ -27,6 +27,9 @@ public struct COCODataset: DetectionDataset {
   /// - Throws: `COCODatasetError`, naming the file and the record.
   public init(annotations path: String, images directory: String) throws {
     let file = try COCOFile(contentsOf: path)
+    for (key, isEmpty) in [("images", file.images.isEmpty), ("categories", file.categories.isEmpty)] where isEmpty {
+      throw COCODatasetError.badJSON(file: path, key: key, problem: "is empty")
+    }
     let categories = file.categories.sorted { $0.id < $1.id }
     try COCODataset.checkUnique(file.categories.map(\.id), kind: "categories", file: path)
     try COCODataset.checkUnique(file.images.map(\.id), kind: "images", file: path)

@@ -7,11 +7,29 @@ struct COCOFile: Decodable {
     var file_name: String
     var width: Int
     var height: Int
+
+    enum CodingKeys: CodingKey { case id, file_name, width, height }
+
+    init(from decoder: any Decoder) throws {
+      let values = try decoder.container(keyedBy: CodingKeys.self)
+      id = try values.wholeNumber(forKey: .id)
+      file_name = try values.decode(String.self, forKey: .file_name)
+      width = try values.wholeNumber(forKey: .width)
+      height = try values.wholeNumber(forKey: .height)
+    }
   }
 
   struct Category: Decodable {
     var id: Int
     var name: String
+
+    enum CodingKeys: CodingKey { case id, name }
+
+    init(from decoder: any Decoder) throws {
+      let values = try decoder.container(keyedBy: CodingKeys.self)
+      id = try values.wholeNumber(forKey: .id)
+      name = try values.decode(String.self, forKey: .name)
+    }
   }
 
   struct AnnotationEntry: Decodable {
@@ -26,9 +44,9 @@ struct COCOFile: Decodable {
 
     init(from decoder: any Decoder) throws {
       let values = try decoder.container(keyedBy: CodingKeys.self)
-      id = try values.decodeIfPresent(Int.self, forKey: .id)
-      image_id = try values.decode(Int.self, forKey: .image_id)
-      category_id = try values.decode(Int.self, forKey: .category_id)
+      id = try values.contains(.id) && !values.decodeNil(forKey: .id) ? values.wholeNumber(forKey: .id) : nil
+      image_id = try values.wholeNumber(forKey: .image_id)
+      category_id = try values.wholeNumber(forKey: .category_id)
       bbox = try values.decode([Double].self, forKey: .bbox)
       area = try values.decodeIfPresent(Double.self, forKey: .area)
       // 0 and 1 in COCO, false and true from some annotation tools.
@@ -54,13 +72,24 @@ struct COCOFile: Decodable {
     do {
       self = try JSONDecoder().decode(COCOFile.self, from: data)
     } catch let error as DecodingError {
-      throw COCODatasetError(error, file: path)
+      throw COCODatasetError(error, in: data, file: path)
     }
   }
 }
 
+extension KeyedDecodingContainer {
+  /// The decoder's own error for numbers with a fraction names no key.
+  fileprivate func wholeNumber(forKey key: Key) throws -> Int {
+    if let number = try? decode(Int.self, forKey: key) { return number }
+    if let number = try? decode(Double.self, forKey: key) {
+      throw DecodingError.dataCorruptedError(forKey: key, in: self, debugDescription: "\(number) is not a whole number")
+    }
+    return try decode(Int.self, forKey: key)
+  }
+}
+
 extension COCODatasetError {
-  fileprivate init(_ error: DecodingError, file: String) {
+  fileprivate init(_ error: DecodingError, in data: Data, file: String) {
     func key(_ path: [any CodingKey]) -> String {
       path.reduce("") { text, key in
         if let index = key.intValue { return "\(text)[\(index)]" }
@@ -74,10 +103,23 @@ extension COCODatasetError {
       self = .badJSON(file: file, key: key(context.codingPath), problem: "is null")
     case .typeMismatch(let type, let context):
       self = .badJSON(file: file, key: key(context.codingPath), problem: "is not of the type \(type)")
+    case .dataCorrupted(let context) where context.codingPath.isEmpty:
+      self = .badJSON(file: file, key: "", problem: Self.syntaxError(in: data) ?? context.debugDescription)
     case .dataCorrupted(let context):
       self = .badJSON(file: file, key: key(context.codingPath), problem: context.debugDescription)
     @unknown default:
       self = .badJSON(file: file, key: "", problem: "\(error)")
+    }
+  }
+
+  /// What is wrong and where, which `JSONDecoder` does not tell.
+  private static func syntaxError(in data: Data) -> String? {
+    do {
+      _ = try JSONSerialization.jsonObject(with: data)
+      return nil
+    } catch {
+      let reason = (error as NSError).userInfo[NSDebugDescriptionErrorKey] as? String
+      return reason.map { "is not valid JSON: \($0)" }
     }
   }
 }

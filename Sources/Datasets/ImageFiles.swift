@@ -76,8 +76,6 @@ private func named<T>(_ path: String, _ body: () throws -> T) throws -> T {
 
 /// The system's words where there are any ("No such file or directory").
 func fileErrorReason(_ error: any Error) -> String {
-  let error = error as NSError
-  let underlying = error.userInfo[NSUnderlyingErrorKey] as? NSError ?? error
-  if underlying.domain == NSPOSIXErrorDomain { return String(cString: strerror(Int32(underlying.code))) }
-  return underlying.localizedDescription
+  if let system = (error as? CocoaError)?.underlying as? POSIXError { return String(cString: strerror(system.code.rawValue)) }
+  return error.localizedDescription
 }

@@ -6,8 +6,9 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
   private var counter: UInt64
 
   public init(seed: UInt64, _ stream: UInt64...) {
+    // The key is mixed once more than a part of the stream: seed 1, stream 2 is not seed 2, stream 1.
     counter = stream.reduce(Self.mix(seed &+ Self.increment)) { key, part in
-      Self.mix(key &+ Self.mix(part &+ Self.increment) &+ Self.increment)
+      Self.mix(Self.mix(key &+ Self.increment) &+ Self.mix(part &+ Self.increment))
     }
   }
 

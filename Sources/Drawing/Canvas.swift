@@ -6,7 +6,7 @@ import Foundation
 final class Canvas {
   struct Color: Hashable {
     var red, green, blue: Double
-    /// Okabe and Ito's palette, told apart by colour-blind readers too; light grey and black last.
+    /// Okabe and Ito's palette, told apart by colour-blind readers too; light grey in place of black.
     static let palette: [Color] = [
       Color(red: 0.90, green: 0.62, blue: 0.00), Color(red: 0.34, green: 0.71, blue: 0.91),
       Color(red: 0.00, green: 0.62, blue: 0.45), Color(red: 0.94, green: 0.89, blue: 0.26),
@@ -23,20 +23,31 @@ final class Canvas {
   let height: Int
   private let surface: OpaquePointer?
   private let context: OpaquePointer?
+  /// Cairo's.
+  private static let largestSide = 32767
 
-  init(width: Int, height: Int) {
+  /// - Throws: `DrawingError` where the sides are not 1...32767.
+  init(width: Int, height: Int) throws {
     self.width = width
     self.height = height
+    let sides = 1...Self.largestSide
+    guard sides.contains(width), sides.contains(height) else {
+      (surface, context) = (nil, nil)
+      throw DrawingError("a picture of \(width) x \(height) pixels: sides must be \(sides)")
+    }
     surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, Int32(width), Int32(height))
     context = cairo_create(surface)
+    guard cairo_status(context) == CAIRO_STATUS_SUCCESS else {
+      throw DrawingError("a picture of \(width) x \(height) pixels: \(String(cString: cairo_status_to_string(cairo_status(context))))")
+    }
     set(.white)
     cairo_paint(context)
     cairo_select_font_face(context, "DejaVu Sans", CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_NORMAL)
   }
 
   /// An image enlarged by a whole number.
-  convenience init(_ image: Image, scale: Int) {
-    self.init(width: image.width * scale, height: image.height * scale)
+  convenience init(_ image: Image, scale: Int) throws {
+    try self.init(width: image.width * scale, height: image.height * scale)
     let enlarged = scale == 1 ? image : image.resized(width: width, height: height)
     withRows { row, y in
       for x in 0..<width {
@@ -136,4 +147,10 @@ final class Canvas {
     cairo_show_text(context, text)
     cairo_restore(context)
   }
+}
+
+/// A picture that cannot be made.
+public struct DrawingError: Error, CustomStringConvertible, Hashable {
+  public let description: String
+  public init(_ description: String) { self.description = description }
 }

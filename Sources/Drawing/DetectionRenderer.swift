@@ -9,8 +9,9 @@ public struct DetectionRenderer: Sendable {
   public init(classNames: [String]) { self.classNames = classNames }
 
   /// - Parameter scale: enlargement of the image, so that labels on small images can be read.
-  public func draw(_ detections: [Detection], groundTruth: [Annotation] = [], on image: Image, scale: Int = 1) -> Image {
-    let canvas = Canvas(image, scale: scale)
+  /// - Throws: `DrawingError` where a side of the enlarged image is beyond 32767 pixels.
+  public func draw(_ detections: [Detection], groundTruth: [Annotation] = [], on image: Image, scale: Int = 1) throws -> Image {
+    let canvas = try Canvas(image, scale: scale)
     let factor = Double(scale)
     let unit = max(1, Double(min(canvas.width, canvas.height)) / 400)
     for annotation in groundTruth {

@@ -43,7 +43,7 @@ struct Detect: ParsableCommand {
       for sample in samples {
         let found = try detect(sample.image, runner)
         report.append(ImageReport(image: "validation \(sample.id)", found, runner.classNames))
-        pictures.append(renderer.draw(found, groundTruth: sample.annotations, on: sample.image, scale: scale(of: sample.image)))
+        pictures.append(try renderer.draw(found, groundTruth: sample.annotations, on: sample.image, scale: scale(of: sample.image)))
       }
       let columns = Int(Double(pictures.count).squareRoot().rounded(.up))
       try write(Montage.grid(pictures, columns: columns), to: output.hasSuffix(".png") ? output : "\(output)/validation.png")
@@ -52,7 +52,7 @@ struct Detect: ParsableCommand {
         let image = try Image(contentsOf: path)
         let found = try detect(image, runner)
         report.append(ImageReport(image: path, found, runner.classNames))
-        try write(renderer.draw(found, on: image, scale: scale(of: image)), to: outputPath(of: path))
+        try write(try renderer.draw(found, on: image, scale: scale(of: image)), to: outputPath(of: path))
       }
     }
     if json {
