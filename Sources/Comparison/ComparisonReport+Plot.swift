@@ -4,7 +4,8 @@ import Evaluation
 
 extension ComparisonReport {
   /// Every run as a ring, means as dots, standard deviations as bars.
-  public var plot: Image {
+  /// - Throws: `DrawingError` where there are more variants than a picture can hold.
+  public func plot() throws -> Image {
     let rows = plan.variants.indices.map { SpreadPlot.Row(label: plan.plotLabel(of: $0), remark: remarks(on: $0)) }
     let panels = Self.metrics.map { metric in
       let rows = plan.variants.indices.map { index in
@@ -14,7 +15,7 @@ extension ComparisonReport {
       }
       return SpreadPlot.Panel(title: "\(metric.name) (%)", values: rows)
     }
-    return SpreadPlot(rows: rows, panels: panels).image
+    return try SpreadPlot(rows: rows, panels: panels).image()
   }
 }
 

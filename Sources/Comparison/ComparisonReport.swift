@@ -54,7 +54,7 @@ public struct ComparisonReport: Sendable {
     for (name, text) in [("comparison.md", markdown), ("comparison.csv", csv), ("runs.csv", runsCSV)] {
       try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name)"), options: .atomic)
     }
-    try plot.writePNG(to: "\(folder)/comparison.png")
+    try plot().writePNG(to: "\(folder)/comparison.png")
   }
 }
 

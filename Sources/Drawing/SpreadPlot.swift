@@ -61,8 +61,9 @@ public struct SpreadPlot: Sendable {
   /// Blue and vermilion of Okabe and Ito.
   private static let (blue, vermilion) = (Canvas.Color.palette[4], Canvas.Color.palette[5])
 
-  public var image: Image {
-    let measure = Canvas(width: 1, height: 1)
+  /// - Throws: `DrawingError` where there are more rows than a picture can hold.
+  public func image() throws -> Image {
+    let measure = try Canvas(width: 1, height: 1)
     let labels = rows.map { Self.shortened($0.label, on: measure) }
     let labelWidth = labels.map { measure.textWidth($0, size: Self.textSize) }.max() ?? 0
     let remarkWidth = rows.map { measure.textWidth($0.remark, size: Self.textSize) }.max() ?? 0
@@ -70,7 +71,7 @@ public struct SpreadPlot: Sendable {
     let right = left + Double(panels.count) * (Self.panelWidth + Self.gap)
     let width = max(right + remarkWidth + Self.margin, left + 320 * Self.unit)
     let bottom = Self.head + Double(rows.count) * Self.rowHeight
-    let canvas = Canvas(width: Int(width.rounded(.up)), height: Int((bottom + Self.foot).rounded(.up)))
+    let canvas = try Canvas(width: Int(width.rounded(.up)), height: Int((bottom + Self.foot).rounded(.up)))
 
     for (index, row) in rows.enumerated() {
       let top = Self.head + Double(index) * Self.rowHeight
