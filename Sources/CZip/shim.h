@@ -1,9 +1,9 @@
 #pragma once
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
-#include <sys/mman.h>
 #include <zip.h>
 
-/// Memory with a descriptor, which goes with its last user. Declared by glibc for GNU sources only.
-static inline int CMemoryFile(const char *name) { return memfd_create(name, MFD_CLOEXEC); }
+/// glibc's, which its headers declare for GNU sources only; defining that here would give this module other system types
+/// than its neighbours see.
+extern int memfd_create(const char *name, unsigned int flags);
+
+/// Memory with a descriptor (closed on exec), which goes with its last user.
+static inline int CMemoryFile(const char *name) { return memfd_create(name, 1u); }

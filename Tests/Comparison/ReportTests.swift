@@ -65,8 +65,8 @@ import Testing
   }
 
   @Test func thePlotHasARowAVariant() throws {
-    let one = ComparisonReport(try bench.plan("sampler=none")).plot
-    let two = try report().plot
+    let one = try ComparisonReport(bench.plan("sampler=none")).plot()
+    let two = try report().plot()
     #expect(two.height > one.height && two.width >= one.width)
   }
 }

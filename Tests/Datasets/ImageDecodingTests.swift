@@ -1,3 +1,4 @@
+import DetectionCore
 import Datasets
 import Foundation
 import Testing

@@ -1,4 +1,4 @@
-import Datasets
+import DetectionCore
 import Testing
 
 @Suite struct SeededGeneratorTests {

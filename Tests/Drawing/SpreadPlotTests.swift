@@ -3,11 +3,11 @@ import Drawing
 import Testing
 
 @Suite struct SpreadPlotTests {
-  private func plot(_ values: [SpreadPlot.Values], remark: String = "") -> Image {
-    SpreadPlot(
+  private func plot(_ values: [SpreadPlot.Values], remark: String = "") throws -> Image {
+    try SpreadPlot(
       rows: values.indices.map { SpreadPlot.Row(label: "row \($0)", remark: remark) },
       panels: [SpreadPlot.Panel(title: "AP (%)", values: values)]
-    ).image
+    ).image()
   }
 
   /// Columns of a row of the plot that are black at its middle, past the label: the mean's dot.
@@ -22,7 +22,7 @@ import Testing
   }
 
   @Test func aLargerMeanLiesFurtherRight() throws {
-    let image = plot([10, 20, 30].map { SpreadPlot.Values(samples: [], mean: $0, spread: 1) })
+    let image = try plot([10, 20, 30].map { SpreadPlot.Values(samples: [], mean: $0, spread: 1) })
     let dots = try (0..<3).map { try #require(dot(image, row: $0)) }
     #expect(dots[0].upperBound < dots[1].lowerBound && dots[1].upperBound < dots[2].lowerBound)
     let steps = [dots[1].lowerBound - dots[0].lowerBound, dots[2].lowerBound - dots[1].lowerBound]
@@ -30,20 +30,20 @@ import Testing
   }
 
   @Test func aRowWithoutValuesStaysEmpty() throws {
-    let image = plot([SpreadPlot.Values(samples: [1], mean: 1, spread: nil), SpreadPlot.Values(samples: [], mean: nil, spread: nil)])
+    let image = try plot([SpreadPlot.Values(samples: [1], mean: 1, spread: nil), SpreadPlot.Values(samples: [], mean: nil, spread: nil)])
     #expect(dot(image, row: 0) != nil)
     #expect(dot(image, row: 1) == nil)
   }
 
-  @Test func nothingAndEqualValuesAndNonFiniteOnesAreDrawnToo() {
-    #expect(plot([]).height > 0)
-    #expect(plot([SpreadPlot.Values(samples: [], mean: nil, spread: nil)]).height > 0)
-    #expect(dot(plot([SpreadPlot.Values(samples: [5, 5], mean: 5, spread: 0)]), row: 0) != nil)
-    #expect(plot([SpreadPlot.Values(samples: [.nan], mean: .nan, spread: .nan), SpreadPlot.Values(samples: [1], mean: 1, spread: nil)]).width > 0)
+  @Test func nothingAndEqualValuesAndNonFiniteOnesAreDrawnToo() throws {
+    #expect(try plot([]).height > 0)
+    #expect(try plot([SpreadPlot.Values(samples: [], mean: nil, spread: nil)]).height > 0)
+    #expect(try dot(plot([SpreadPlot.Values(samples: [5, 5], mean: 5, spread: 0)]), row: 0) != nil)
+    #expect(try plot([SpreadPlot.Values(samples: [.nan], mean: .nan, spread: .nan), SpreadPlot.Values(samples: [1], mean: 1, spread: nil)]).width > 0)
   }
 
-  @Test func remarksMakeRoomForThemselves() {
+  @Test func remarksMakeRoomForThemselves() throws {
     let values = [SpreadPlot.Values(samples: [1], mean: 1, spread: nil)]
-    #expect(plot(values, remark: "2 of 3 diverged, and more to say about it").width > plot(values).width)
+    #expect(try plot(values, remark: "2 of 3 diverged, and more to say about it").width > (try plot(values).width))
   }
 }
