@@ -33,6 +33,7 @@ demo-trees: build ## Train on tree-crowns and draw the validation tiles.
 test: deps ## Run all tests, the chapters' snippets among them.
 	swift build -c release --build-tests
 	swift test -c release --skip-build
+	sh scripts/check_template.sh
 
 MUTATIONS := 100000
 
