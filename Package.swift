@@ -121,7 +121,9 @@ let package = Package(
     .testTarget(
       name: "PluginLoaderTests", dependencies: ["PluginFixture", "SamplingFree", "sampling-free"] + umbrella,
       path: "Tests/PluginLoader"),
-    tests("Samplers", ["DetectionCore", "RegressionLosses", "LossScalers", "Thresholders", "BiasInitializers"]),
+    tests(
+      "Samplers", ["DetectionCore", "RegressionLosses", "LossScalers", "Thresholders", "BiasInitializers"],
+      resources: [.copy("Goldens")]),
     tests("Training", ["SamplingFree"] + umbrella.dropFirst()),
     .testTarget(
       name: "LiterateTests", dependencies: ["LiterateCore", "LiterateSupport"], path: "Tests/Literate"),

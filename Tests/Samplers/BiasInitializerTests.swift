@@ -85,3 +85,62 @@ private func softmax(_ logits: [Float]) -> [Double] {
     }
   }
 }
+
+@Suite struct ClassWiseOptimalBiasTests {
+  private func statistics(_ labels: [Int32], classes: Int) -> TrainingStatistics {
+    var statistics = TrainingStatistics(classCount: classes)
+    statistics.add(labels: labels, classIndexes: [])
+    return statistics
+  }
+
+  /// Each class' gradients cancel by themselves, and no other constants have a lower loss, the one of `optimal` included.
+  @Test func theInitialLossIsLowest() throws {
+    let labels = (0..<300).map { $0 < 40 ? 1 : $0 < 50 ? 2 : $0 < 51 ? 3 : 0 } as [Int32]
+    let statistics = statistics(labels, classes: 3)
+    let bias = try ClassWiseOptimalBias().bias(for: statistics, activation: .sigmoid)
+    func loss(_ bias: [Float]) throws -> (value: Double, gradient: [Float]) {
+      let batch = MiniBatch(logits: labels.flatMap { _ in bias }, labels: labels, classCount: 3)
+      let (value, gradient) = try batch.loss(NoSampling())
+      return (value.sum, gradient)
+    }
+    let best = try loss(bias)
+    for c in 0..<3 {
+      #expect(abs(stride(from: c, to: 900, by: 3).reduce(0) { $0 + best.gradient[$1] }) < 1e-3)
+      for step: Float in [-0.5, -0.05, 0.05, 0.5] {
+        var other = bias
+        other[c] += step
+        #expect(try loss(other).value > best.value)
+      }
+    }
+    #expect(try loss(OptimalBias().bias(for: statistics, activation: .sigmoid)).value > best.value)
+  }
+
+  @Test func softmaxStartsAtTheSharesWithTheLowestLoss() throws {
+    let statistics = TrainingStatistics(anchorCount: 1000, foregroundCounts: [30, 10], imageCount: 1)
+    let logits = try ClassWiseOptimalBias().bias(for: statistics, activation: .softmaxWithBackground)
+    for (found, expected) in zip(softmax(logits), [0.96, 0.03, 0.01]) { #expect(abs(found - expected) < 1e-6) }
+    func loss(_ logits: [Float]) -> Double { zip(softmax(logits), [960.0, 30, 10]).reduce(0) { $0 - $1.1 * log($1.0) } }
+    for i in 0..<3 {
+      for step: Float in [-0.1, 0.1] {
+        var other = logits
+        other[i] += step
+        #expect(loss(other) > loss(logits))
+      }
+    }
+  }
+
+  @Test func aClassWithoutForegroundStartsAsIfItHadOneAnchor() throws {
+    let statistics = TrainingStatistics(anchorCount: 1000, foregroundCounts: [30, 0], imageCount: 1)
+    let bias = try ClassWiseOptimalBias().bias(for: statistics, activation: .sigmoid)
+    #expect(abs(1 / (1 + exp(-Double(bias[1]))) - 0.001) < 1e-9)
+    let logits = try ClassWiseOptimalBias().bias(for: statistics, activation: .softmaxWithBackground)
+    #expect(logits.allSatisfy { $0.isFinite })
+  }
+
+  @Test func oneKindOfAnchorsAloneIsAnError() {
+    for counts in [[0, 0], [60, 40]] {
+      let statistics = TrainingStatistics(anchorCount: 100, foregroundCounts: counts, imageCount: 1)
+      #expect(throws: StrategyError.self) { try ClassWiseOptimalBias().bias(for: statistics, activation: .sigmoid) }
+    }
+  }
+}

@@ -1,4 +1,5 @@
 import DetectionCore
+import Foundation
 import LossScalers
 import Testing
 
@@ -46,11 +47,81 @@ import Testing
     resumed.state = scaler.state
     #expect(try resumed.w(1, 0) == Float(1) / 3)
   }
+}
 
-  @Test func bothScalersGoByName() throws {
+@Suite struct ConstantScaleTests {
+  @Test func wIsWhatWasAskedFor() throws {
+    let scaler = ConstantScale(w: 0.1)
+    for (classification, regression) in [(1, 2), (0, 0), (0, 3), (.nan, 1)] as [(Float, Float)] {
+      #expect(scaler.scales(classification: classification, regression: regression) == LossScales(classification: 0.1))
+    }
+  }
+}
+
+@Suite struct UncertaintyScalingTests {
+  /// Scales, total and the log variances' steps against autograd; the fourth mini-batch has no foreground.
+  @Test func scalesAndVariancesArePyTorchs() throws {
+    let golden = try LossGoldens.load().uncertainty
+    var scaler = UncertaintyScaling(rate: golden.rate)
+    for step in golden.steps {
+      let (classification, regression) = (step.losses[0], step.losses[1])
+      let scales = try scaler.scales(classification: classification, regression: regression)
+      #expect(abs(Double(scales.classification) - step.scales[0]) < 1e-6)
+      #expect(abs(Double(scales.regression) - step.scales[1]) < 1e-6)
+      let total = scales.classification * classification + scales.regression * regression + scales.penalty
+      #expect(abs(Double(total) - step.total) < 1e-5)
+    }
+    #expect(abs(scaler.logVariances.classification - golden.logVariances[0]) < 1e-6)
+    #expect(abs(scaler.logVariances.regression - golden.logVariances[1]) < 1e-6)
+  }
+
+  /// With constant losses the total is lowest where exp(-s_cls)·L_cls = exp(-s_reg)·L_reg / 2 = 1/2.
+  @Test func scaledLossesApproachOneHalf() throws {
+    var scaler = UncertaintyScaling(rate: 0.1)
+    var scales = LossScales(classification: 1)
+    for _ in 0..<2000 { scales = try scaler.scales(classification: 7, regression: 0.03) }
+    #expect(abs(scales.classification * 7 - 0.5) < 1e-3 && abs(scales.regression * 0.03 - 0.5) < 1e-3)
+  }
+
+  @Test func lossesNearNothingDoNotBlowUp() throws {
+    var scaler = UncertaintyScaling(rate: 10)
+    var scales = LossScales(classification: 1)
+    for _ in 0..<100 { scales = try scaler.scales(classification: 1e-20, regression: 1e30) }
+    #expect(scales.classification <= Float(exp(10.0)) * 1.0001 && scales.regression >= Float(exp(-10.0)) / 2.0001)
+    let before = scaler.state
+    _ = try scaler.scales(classification: 0, regression: 0)
+    #expect(scaler.state == before, "no loss, no evidence")
+  }
+
+  @Test func lossesThatCannotBeAreErrors() {
+    var scaler = UncertaintyScaling()
+    for (classification, regression) in [(.nan, 1), (1, .infinity), (-1, 1), (1, -1)] as [(Float, Float)] {
+      #expect(throws: StrategyError.self) { try scaler.scales(classification: classification, regression: regression) }
+    }
+  }
+
+  @Test func theStateSurvivesACheckpoint() throws {
+    var scaler = UncertaintyScaling()
+    for _ in 0..<5 { _ = try scaler.scales(classification: 3, regression: 0.2) }
+    var resumed = UncertaintyScaling()
+    resumed.state = scaler.state
+    #expect(try resumed.scales(classification: 1, regression: 1) == scaler.scales(classification: 1, regression: 1))
+  }
+}
+
+@Suite struct LossScalerRegistryTests {
+  @Test func scalersGoByName() throws {
     var registry = StrategyRegistry()
     registerLossScalers(in: &registry)
+    #expect(registry.descriptions(of: .lossScaler).map(\.name) == ["constant", "guided", "uncertainty", "unscaled"])
     #expect(try registry.makeLossScaler(StrategyReference("guided")) is GuidedLossScaling)
     #expect(try registry.makeLossScaler(StrategyReference("unscaled")) is Unscaled)
+    let constant = try registry.makeLossScaler(StrategyReference("constant", parameters: ["w": .double(0.3)]))
+    #expect((constant as? ConstantScale)?.w == 0.3)
+    let uncertainty = try registry.makeLossScaler(StrategyReference("uncertainty", parameters: ["rate": .double(0.5)]))
+    #expect((uncertainty as? UncertaintyScaling)?.rate == 0.5)
+    #expect(throws: StrategyError.self) {
+      try registry.makeLossScaler(StrategyReference("constant", parameters: ["w": .int(-1)]))
+    }
   }
 }
