@@ -12,7 +12,7 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
   .testTarget(
-    name: "\(name)Tests", dependencies: [.target(name: name)] + dependencies,
+    name: "\(name)Tests", dependencies: [.target(name: name), "TestSupport"] + dependencies,
     path: "Tests/\(name)", resources: resources)
 }
 
@@ -107,11 +107,12 @@ let package = Package(
       name: "Literate", capability: .buildTool(), dependencies: ["LiterateTool"], path: "Plugins/Literate/Plugin"),
     .target(name: "LiterateSupport", path: "Plugins/Literate/Support"),
 
+    .target(name: "TestSupport", dependencies: ["Parallel"], path: "Tests/Support"),
     tests("DetectionCore", ["CDetectionKernels", "CFusedLoss"], resources: [.copy("Goldens")]),
     tests("NeuralNetwork", [], resources: [.copy("Goldens")]),
     tests("HDF5", [], resources: [.copy("Goldens")]),
-    tests("Detectors", []),
-    tests("Weights", []),
+    tests("Detectors", ["DetectionCore", "NeuralNetwork"], resources: [.copy("Goldens")]),
+    tests("Weights", ["HDF5", "NeuralNetwork", "DetectionCore"]),
     tests("Datasets", ["DetectionCore", "Parallel"], resources: [.copy("Goldens")]),
     tests("Drawing", ["Datasets", "DetectionCore"]),
     tests("Evaluation", [], resources: [.copy("Goldens")]),
@@ -124,7 +125,9 @@ let package = Package(
     tests(
       "Samplers", ["DetectionCore", "RegressionLosses", "LossScalers", "Thresholders", "BiasInitializers"],
       resources: [.copy("Goldens")]),
-    tests("Training", ["SamplingFree"] + umbrella.dropFirst()),
+    tests("Training", ["SamplingFree"] + umbrella.dropFirst(), resources: [.copy("Goldens")]),
+    .testTarget(
+      name: "CommandTests", dependencies: ["sampling-free", "SamplingFree", "TestSupport"] + umbrella, path: "Tests/Command"),
     .testTarget(
       name: "LiterateTests", dependencies: ["LiterateCore", "LiterateSupport"], path: "Tests/Literate"),
     .testTarget(

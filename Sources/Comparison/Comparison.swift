@@ -84,11 +84,11 @@ public struct Comparison {
     _ configuration: ExperimentConfiguration, resume: Bool, _ observer: inout some TrainingObserver
   ) throws -> Trainer {
     if resume, FileManager.default.fileExists(atPath: RunFiles(configuration.train.output).checkpoint) {
-      do { return try Trainer(configuration, registry: registry, resume: true, observer: &observer) } catch {
+      do { return try Trainer(configuration, registry: registry, start: .resuming, observer: &observer) } catch {
         observer.note("starts anew, its checkpoint cannot be used: \(error)")
       }
     }
-    return try Trainer(configuration, registry: registry, observer: &observer)
+    return try Trainer(configuration, registry: registry, start: .overwriting, observer: &observer)
   }
 }
 

@@ -75,13 +75,23 @@ extension PreparedImage {
     self.scaleY = scaleY
     self.isFlipped = isFlipped
     annotations = sample.annotations.compactMap { original in
-      var annotation = original
-      annotation.box = original.box.scaled(x: scaleX, y: scaleY)
-        .clipped(width: Float(width), height: Float(height))
-      if isFlipped { annotation.box = annotation.box.mirrored(width: Float(width)) }
-      annotation.area *= Double(scaleX) * Double(scaleY)
-      return annotation.box.area > 0 ? annotation : nil
+      var annotation = original.resized(x: scaleX, y: scaleY, width: width, height: height)
+      if isFlipped, let box = annotation?.box { annotation?.box = box.mirrored(width: Float(width)) }
+      return annotation
     }
+  }
+}
+
+extension Annotation {
+  /// In the pixels of a resized image, cut to it; nil where no area is left.
+  /// - Parameters:
+  ///   - x: resized / original width.
+  ///   - width: of the resized image.
+  package func resized(x: Float, y: Float, width: Int, height: Int) -> Annotation? {
+    var annotation = self
+    annotation.box = box.scaled(x: x, y: y).clipped(width: Float(width), height: Float(height))
+    annotation.area *= Double(x) * Double(y)
+    return annotation.box.area > 0 ? annotation : nil
   }
 }
 

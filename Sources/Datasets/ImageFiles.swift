@@ -75,7 +75,7 @@ private func named<T>(_ path: String, _ body: () throws -> T) throws -> T {
 }
 
 /// The system's words where there are any ("No such file or directory").
-func fileErrorReason(_ error: any Error) -> String {
+package func fileErrorReason(_ error: any Error) -> String {
   if let system = (error as? CocoaError)?.underlying as? POSIXError { return String(cString: strerror(system.code.rawValue)) }
   return error.localizedDescription
 }

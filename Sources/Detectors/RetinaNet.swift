@@ -16,7 +16,8 @@ public final class RetinaNet {
   private let graph: Graph
   private var programs: [(key: [Int], program: Program)] = []
   private static let programsKept = 4
-  static let classificationBias = "heads/classification/logits/bias"
+  /// The parameter that `setClassificationBias` sets.
+  public static let classificationBias = "heads/classification/logits/bias"
 
   /// - Throws: `DetectorError` where sizes do not fit together.
   public init(_ architecture: RetinaNetArchitecture, classCount: Int, seed: UInt64) throws {

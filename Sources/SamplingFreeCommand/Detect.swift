@@ -25,6 +25,9 @@ struct Detect: ParsableCommand {
     if images.isEmpty && validation < 1 { throw ValidationError("name at least one image, or --validation <count>") }
     if !images.isEmpty && validation > 0 { throw ValidationError("give images or --validation, not both") }
     if !(0...1).contains(minimumScore) { throw ValidationError("--minimum-score must lie in 0...1") }
+    if images.count > 1 && output.hasSuffix(".png") {
+      throw ValidationError("--output \(output) is one picture, but there are \(images.count) images: name a folder")
+    }
   }
 
   func run() throws {
@@ -48,11 +51,12 @@ struct Detect: ParsableCommand {
       let columns = Int(Double(pictures.count).squareRoot().rounded(.up))
       try write(Montage.grid(pictures, columns: columns), to: output.hasSuffix(".png") ? output : "\(output)/validation.png")
     } else {
-      for path in images {
+      let pictures = try PictureFiles(images: images, output: output)
+      for (path, picture) in zip(images, pictures.paths) {
         let image = try Image(contentsOf: path)
         let found = try detect(image, runner)
         report.append(ImageReport(image: path, found, runner.classNames))
-        try write(try renderer.draw(found, on: image, scale: scale(of: image)), to: outputPath(of: path))
+        try write(try renderer.draw(found, on: image, scale: scale(of: image)), to: picture, of: path)
       }
     }
     if json {
@@ -69,16 +73,13 @@ struct Detect: ParsableCommand {
   /// Small images are enlarged so that labels can be read.
   private func scale(of image: Image) -> Int { max(1, min(4, 384 / max(image.width, image.height))) }
 
-  private func outputPath(of image: String) -> String {
-    if images.count == 1 && output.hasSuffix(".png") { return output }
-    return "\(output)/\(URL(fileURLWithPath: image).deletingPathExtension().lastPathComponent).png"
-  }
-
-  private func write(_ image: Image, to path: String) throws {
+  private func write(_ image: Image, to path: String, of source: String? = nil) throws {
     let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
+      throw ImageError.unwritable(file: path, reason: "there is no folder \(folder.relativePath), and it cannot be made")
+    }
     try image.writePNG(to: path)
-    FileHandle.standardError.write(Data("wrote \(path)\n".utf8))
+    FileHandle.standardError.write(Data("wrote \(path)\(source.map { " (\($0))" } ?? "")\n".utf8))
   }
 }
 

@@ -4,7 +4,8 @@ import SamplingFree
 /// A bar that redraws itself on a terminal, plain lines elsewhere; on standard error.
 struct Progress: TrainingObserver {
   private let logEvery: Int
-  private let isTerminal = isatty(STDERR_FILENO) != 0
+  private let isTerminal =
+    isatty(STDERR_FILENO) != 0 && ProcessInfo.processInfo.environment["TERM"].map { $0 != "dumb" } ?? true
   private var barIsOpen = false
   /// Recent steps, for speed and time left.
   private var recent: [StepReport] = []
@@ -23,18 +24,15 @@ struct Progress: TrainingObserver {
     guard isTerminal || done % logEvery == 0 || done == steps || report.step == 0 else { return }
     let seconds = recent.reduce(0) { $0 + $1.seconds }
     let speed = recent.reduce(0) { $0 + Double($1.images) } / max(seconds, 1e-9)
-    let left = Int(seconds / Double(recent.count) * Double(steps - done))
-    let numbers = String(
-      format: "loss %.4f (cls %.4f, reg %.4f, w %.3g)  %.1f images/s  %d:%02d left", report.loss, report.classification,
-      report.regression, report.scale, speed, left / 60, left % 60)
+    let left = Self.duration(seconds / Double(recent.count) * Double(max(0, steps - done)))
+    let parts = String(format: " (cls %.4f, reg %.4f)", report.classification, report.regression)
+    let loss = String(format: "loss %.4f", report.loss)
+    let rest = String(format: "  w %.3g  %.1f images/s  ", report.scale, speed) + "\(left) left"
     if isTerminal {
-      let width = 24
-      let filled = width * done / max(1, steps)
-      let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
-      write("\r\u{1B}[K\(bar) \(done)/\(steps)  \(numbers)")
+      write("\r\u{1B}[K" + Self.bar(done, steps, texts: [loss + parts + rest, loss + rest], columns: Self.columns))
       barIsOpen = true
     } else {
-      write("step \(done)/\(steps)  \(numbers)\n")
+      write("step \(done)/\(steps)  \(loss)\(parts)\(rest)\n")
     }
   }
 
@@ -46,6 +44,33 @@ struct Progress: TrainingObserver {
   mutating func finish() {
     if barIsOpen { write("\n") }
     barIsOpen = false
+  }
+
+  /// One line of fewer than `columns` characters, as a line that wraps cannot be redrawn: with the first of the texts that
+  /// leaves room for a bar.
+  static func bar(_ done: Int, _ steps: Int, texts: [String], columns: Int) -> String {
+    let count = "\(done)/\(steps)"
+    func room(_ text: String) -> Int { columns - 1 - count.count - text.count - 3 }
+    guard let text = texts.first(where: { room($0) >= 10 }) else {
+      return String("\(count)  \(texts.last ?? "")".prefix(max(0, columns - 1)))
+    }
+    let width = min(24, room(text))
+    let filled = min(width, width * done / max(1, steps))
+    return String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled) + " \(count)  \(text)"
+  }
+
+  /// `12:03`, or `3:12:03`.
+  private static func duration(_ seconds: Double) -> String {
+    let total = seconds < 1e9 ? Int(seconds) : 0
+    let (hours, minutes) = (total / 3600, total / 60 % 60)
+    return hours > 0
+      ? String(format: "%d:%02d:%02d", hours, minutes, total % 60) : String(format: "%d:%02d", minutes, total % 60)
+  }
+
+  private static var columns: Int {
+    var size = winsize()
+    guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+    return Int(size.ws_col)
   }
 
   private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }

@@ -7,9 +7,19 @@ import SamplingFree
 public enum SamplingFreeCommand {
   @TaskLocal static var registry = StrategyRegistry.standard
 
-  /// Parses the command line and runs. Exits with status 1 on an error, 64 on wrong usage.
+  /// Parses the command line and runs. Exits with status 1 on an error, 2 on wrong usage.
   public static func run(registry: StrategyRegistry = .standard) {
-    $registry.withValue(registry) { Root.main() }
+    $registry.withValue(registry) {
+      do {
+        var command = try Root.parseAsRoot()
+        try command.run()
+      } catch where Root.exitCode(for: error) == .validationFailure {
+        FileHandle.standardError.write(Data("\(Root.fullMessage(for: error))\n".utf8))
+        exit(2)
+      } catch {
+        Root.exit(withError: error)
+      }
+    }
   }
 }
 

@@ -9,15 +9,22 @@ struct Train: ParsableCommand {
   @OptionGroup var options: ConfigurationOptions
   @Flag(help: "Go on from the output folder's checkpoint.")
   var resume = false
+  @Flag(help: "Start anew where the output folder holds an earlier run; its weights, checkpoint and metrics are removed.")
+  var overwrite = false
+
+  func validate() throws {
+    if resume && overwrite { throw ValidationError("give --resume or --overwrite, not both") }
+  }
 
   func run() throws {
     let configuration = try options.load()
     var progress = Progress(logEvery: configuration.train.logEvery)
+    // An error's message starts on a line of its own.
+    defer { progress.finish() }
     var trainer = try Trainer(
-      configuration, registry: SamplingFreeCommand.registry(plugins: configuration.plugins), resume: resume, observer: &progress)
-    let result = try trainer.run(observer: &progress)
-    progress.finish()
-    print(table(result))
+      configuration, registry: SamplingFreeCommand.registry(plugins: configuration.plugins),
+      start: resume ? .resuming : overwrite ? .overwriting : .fresh, observer: &progress)
+    print(table(try trainer.run(observer: &progress)))
   }
 }
 

@@ -21,7 +21,7 @@ struct BatchTargets {
       nonisolated(unsafe) let images = images
       Parallel.forChunks(of: batch.images.count) { _, range in
         for i in range {
-          let objects = batch.images[i].annotations.filter { !$0.isCrowd && $0.box.width > 0 && $0.box.height > 0 }
+          let objects = batch.images[i].annotations.filter { !$0.isCrowd }
           images[i] = AnchorTargets(
             anchors: anchors, boxes: objects.map(\.box), classIndexes: objects.map(\.classIndex), matcher: matcher,
             coder: coder)

@@ -32,7 +32,7 @@ public struct DetectionRunner {
   }
 
   /// From weights, with the configuration and the statistics that were saved with them.
-  /// - Throws: `DetectorError` where a parameter is missing; `StrategyError` where the thresholder needs statistics that
+  /// - Throws: `DetectorError` where a parameter is missing or not finite; `StrategyError` where the thresholder needs statistics that
   ///   the weights do not have.
   public init(weights: ModelWeights, configuration: ExperimentConfiguration? = nil, registry: StrategyRegistry) throws {
     guard weights.metadata.detector != WeightsMetadata.backbone else {
@@ -45,8 +45,9 @@ public struct DetectionRunner {
     let network = try RetinaNet(configuration.architecture, classCount: classNames.count, seed: 0)
     let match = weights.match(expected: network.expectedShapes)
     guard match.initialized.isEmpty else {
-      throw DetectorError("the weights do not fit the detector: \(match)")
+      throw DetectorError("the weights do not fit the detector: \(match.summary())")
     }
+    if let broken = weights.firstNotFinite { throw DetectorError("the weights are damaged: \(broken) is not finite") }
     for (path, tensor) in match.tensors { try network.parameters.set(path, to: tensor) }
     let thresholder: any Thresholder
     do { thresholder = try registry.makeThresholder(configuration.thresholder) } catch let error as StrategyError
@@ -102,6 +103,7 @@ public struct DetectionRunner {
 
   /// COCO's average precision on a data set.
   /// - Parameter progress: called with the number of images done.
+  /// - Throws: `DetectorError` where the data set's classes are not the detector's.
   public func evaluate(
     _ dataset: any DetectionDataset, batchSize: Int, progress: (Int) -> Void = { _ in }
   ) throws -> COCOResult {

@@ -4,7 +4,8 @@ import Detectors
 import Parallel
 
 extension TrainingStatistics {
-  /// Counts N, N_f and N_j over a data set without decoding images, with the anchors and the matcher of training.
+  /// Counts N, N_f and N_j over a data set without decoding images, with the anchors and the matcher of training; each
+  /// image padded for itself and not mirrored.
   /// - Throws: what the data set throws.
   public static func count(
     _ dataset: any DetectionDataset, network: RetinaNet, options: InputOptions, matcher: Matcher
@@ -37,10 +38,10 @@ extension TrainingStatistics {
         anchors = ([padded.height, padded.width], network.anchorGenerator.anchors(for: levels))
       }
       let (sx, sy) = (Float(resized.width) / Float(header.width), Float(resized.height) / Float(header.height))
-      let objects = header.annotations.filter { !$0.isCrowd }
-      let matches = matcher.match(
-        anchors: anchors.boxes,
-        boxes: objects.map { Box(x1: $0.box.x1 * sx, y1: $0.box.y1 * sy, x2: $0.box.x2 * sx, y2: $0.box.y2 * sy) })
+      let objects = header.annotations.filter { !$0.isCrowd }.compactMap {
+        $0.resized(x: sx, y: sy, width: resized.width, height: resized.height)
+      }
+      let matches = matcher.match(anchors: anchors.boxes, boxes: objects.map(\.box))
       statistics.add(
         labels: matches.boxIndexes.map {
           $0 == AnchorMatches.between ? -1 : $0 == AnchorMatches.background ? 0 : Int32(objects[Int($0)].classIndex + 1)

@@ -79,7 +79,7 @@ public struct TrainingStep {
   /// The loss scaler sees the losses of all parts before any gradient is made, so that n parts give what one mini-batch
   /// of all their images would give (but for batch normalisation, whose statistics are each part's own). All parts but
   /// the last therefore go forward twice.
-  /// - Throws: `StrategyError` where a loss is not finite.
+  /// - Throws: `TrainingDiverged` where the network's results or a loss are not finite; what a strategy throws.
   public func run(_ batches: [Batch], step: Int, strategies: inout Strategies) throws -> Losses {
     let parts = try batches.map { try evaluate($0, step: step, strategies: &strategies) }
     var sums = [0.0, 0, 0, 0]
@@ -93,7 +93,8 @@ public struct TrainingStep {
     let classification = ClassificationLossValue(sum: sums[0], normalizer: sums[1])
     let regression = RegressionLossValue(sum: sums[2] * Double(regressionWeight), normalizer: sums[3])
     guard regression.value.isFinite, classification.value.isFinite else {
-      throw StrategyError("the losses are \(classification.value) (classification) and \(regression.value) (regression): training has diverged")
+      throw TrainingDiverged(
+        step: step, reason: "the losses are \(classification.value) (classification) and \(regression.value) (regression)")
     }
     let scales = try strategies.lossScaler.scales(
       classification: Float(classification.value), regression: Float(regression.value))
@@ -125,8 +126,12 @@ public struct TrainingStep {
   /// Forward pass and losses. Leaves d sum / d output in the program.
   private func evaluate(_ batch: Batch, step: Int, strategies: inout Strategies) throws -> Part {
     let program = try forward(batch)
-    let targets = BatchTargets(batch, network: network, matcher: matcher, coder: coder)
     let deltas = program.values(of: network.deltas)
+    // Strategies need not expect results that are no numbers.
+    for (name, values) in [("logit", program.values(of: network.logits)), ("box delta", deltas)] where !Self.areFinite(values) {
+      throw TrainingDiverged(step: step, reason: "a \(name) is not finite")
+    }
+    let targets = BatchTargets(batch, network: network, matcher: matcher, coder: coder)
     let (weighting, classification) = try withView(of: targets, program) { view in
       let weighting = try strategies.sampler.weighting(for: view, step: step)
       let gradient = program.gradient(of: network.logits)
@@ -190,6 +195,27 @@ public struct TrainingStep {
               processes: processes, qualities: { try targets.qualities(deltas: deltas, coder: coder) }))
         }
       }
+    }
+  }
+
+  private static func areFinite(_ values: UnsafeBufferPointer<Float>) -> Bool {
+    guard let base = values.baseAddress else { return true }
+    nonisolated(unsafe) let start = UnsafeRawPointer(base)
+    let chunks = Parallel.chunkCount(of: values.count, minimumChunk: 1 << 16)
+    return withUnsafeTemporaryAllocation(of: Bool.self, capacity: chunks) { results in
+      nonisolated(unsafe) let results = results
+      Parallel.forChunks(of: values.count, minimumChunk: 1 << 16) { chunk, range in
+        // 0 · x is 0 for finite x only.
+        var zeros = SIMD16<Float>.zero
+        var i = range.lowerBound
+        while i + 16 <= range.upperBound {
+          zeros += start.loadUnaligned(fromByteOffset: 4 * i, as: SIMD16<Float>.self) * 0
+          i += 16
+        }
+        let rest = (i..<range.upperBound).allSatisfy { start.load(fromByteOffset: 4 * $0, as: Float.self).isFinite }
+        results[chunk] = rest && zeros == .zero
+      }
+      return results.allSatisfy { $0 }
     }
   }
 

@@ -49,6 +49,11 @@ public struct ModelWeights: Hashable, Sendable {
 
   /// The number of values in all tensors.
   public var parameterCount: Int { tensors.values.reduce(0) { $0 + $1.count } }
+
+  /// The first tensor, by path, with a value that is infinite or no number; a ReLU may hide such weights from results.
+  public var firstNotFinite: String? {
+    tensors.keys.sorted().first { path in tensors[path].map { !$0.values.allSatisfy(\.isFinite) } ?? false }
+  }
 }
 
 /// All that a training run needs to go on as if it had not stopped.

@@ -34,11 +34,20 @@ public struct WeightsMatch: Hashable, Sendable, CustomStringConvertible {
   /// Whether every parameter was found and nothing was left over.
   public var isComplete: Bool { skipped.isEmpty && initialized.isEmpty }
 
-  public var description: String {
-    var lines = ["loaded \(tensors.count), skipped \(skipped.count), newly initialised \(initialized.count)"]
-    lines += skipped.map { "  skipped \($0)" }
-    lines += initialized.map { "  newly initialised \($0)" }
-    return lines.joined(separator: "\n")
+  public var description: String { ([counts] + details).joined(separator: "\n") }
+
+  /// The counts and the first few differences: for errors.
+  public func summary(lines: Int = 4) -> String {
+    let rest = details.count - lines
+    return ([counts] + details.prefix(lines) + (rest > 0 ? ["  ... and \(rest) more"] : [])).joined(separator: "\n")
+  }
+
+  private var counts: String {
+    "loaded \(tensors.count), skipped \(skipped.count), newly initialised \(initialized.count)"
+  }
+
+  private var details: [String] {
+    skipped.map { "  skipped \($0)" } + initialized.map { "  newly initialised \($0)" }
   }
 }
 

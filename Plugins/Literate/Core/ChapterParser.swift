@@ -7,10 +7,9 @@ extension Chapter {
   ///   unhidden block in a comment.
   public init(markdown: String, file: String) throws(ChapterErrors) {
     var parser = ChapterParser(file: file)
-    let lines = markdown.split(separator: "\n", omittingEmptySubsequences: false)
-    for (index, line) in lines.enumerated() {
-      parser.read(line.hasSuffix("\r") ? line.dropLast() : line, number: index + 1)
-    }
+    // "\r\n" is one character.
+    let lines = markdown.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
+    for (index, line) in lines.enumerated() { parser.read(line, number: index + 1) }
     parser.finish()
     guard parser.diagnostics.isEmpty else { throw ChapterErrors(diagnostics: parser.diagnostics) }
     self.init(

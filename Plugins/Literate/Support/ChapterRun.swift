@@ -2,7 +2,7 @@ import Testing
 
 /// A chapter's test as it runs: where it is, and what its checks found. The code that the Literate plugin generates
 /// calls it.
-public struct ChapterRun {
+public struct ChapterRun: Sendable {
   /// Relative to the package, `docs/01-imbalance.md`.
   public let file: String
   /// The package's root: the working directory of `sh run` blocks.

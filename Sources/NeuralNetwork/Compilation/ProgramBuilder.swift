@@ -128,8 +128,11 @@ struct ProgramBuilder {
     return result
   }
 
-  /// To be called when a buffer is overwritten in place.
-  mutating func forgetReorders(of buffer: Buffer) { reordered.removeAll { $0.slot == buffer.slot } }
+  /// To be called when a buffer is overwritten in place: neither its copies nor, where it is a copy, its original are
+  /// the same values any longer.
+  mutating func forgetReorders(of buffer: Buffer) {
+    reordered.removeAll { $0.slot == buffer.slot || $0.buffer.slot == buffer.slot }
+  }
 
   mutating func reorder(_ source: Buffer, into target: Buffer, accumulate: Bool = false, name: String) throws {
     let primitive = try Primitive.reorder(

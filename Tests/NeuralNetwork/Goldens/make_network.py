@@ -53,10 +53,8 @@ def network(training):
     g, b, m, v = [p.detach() for p in stem_norm]
     t = F.relu((t - m[:, None, None]) / torch.sqrt(v + 1e-5)[:, None, None] * g[:, None, None] + b[:, None, None])
     t = F.max_pool2d(t, 3, 2, 1)
-    u, m, v = batch_norm(F.conv2d(t, P["block/a/kernel"], padding=1), "block/a_norm", training)
-    moved["block/a_norm"] = (m, v)
-    u, m, v = batch_norm(F.conv2d(F.relu(u), P["block/b/kernel"], padding=1), "block/b_norm", training)
-    moved["block/b_norm"] = (m, v)
+    u, *moved["block/a_norm", training] = batch_norm(F.conv2d(t, P["block/a/kernel"], padding=1), "block/a_norm", training)
+    u, *moved["block/b_norm", training] = batch_norm(F.conv2d(F.relu(u), P["block/b/kernel"], padding=1), "block/b_norm", training)
     t = F.relu(t + u)
     d = F.relu(F.conv2d(t, P["down/kernel"], P["down/bias"], stride=2, padding=1))
     n = F.conv2d(t, P["lateral/kernel"], P["lateral/bias"]) + F.interpolate(d, scale_factor=2, mode="nearest")
@@ -75,5 +73,6 @@ json.dump({
     "input": entry(x), "outputGradient": entry(g), "output": entry(y), "inference": entry(inference),
     "parameters": {k: entry(v) for k, v in P.items()},
     "gradients": {k: entry(v.grad) for k, v in P.items() if v.grad is not None},
-    "moved": {f"{k}/{s}": entry(v) for k, (m, w) in moved.items() for s, v in (("moving_mean", m), ("moving_variance", w))},
+    "moved": {f"{k}/{s}": entry(v) for (k, training), (m, w) in moved.items() if training
+              for s, v in (("moving_mean", m), ("moving_variance", w))},
 }, open("network.json", "w"), separators=(",", ":"))
