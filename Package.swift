@@ -120,7 +120,7 @@ let package = Package(
     .testTarget(name: "ComparisonTests", dependencies: ["SamplingFree"] + umbrella, path: "Tests/Comparison"),
     .target(name: "PluginFixture", dependencies: ["DetectionCore"], path: "Tests/PluginFixture"),
     .testTarget(
-      name: "PluginLoaderTests", dependencies: ["PluginFixture", "SamplingFree", "sampling-free"] + umbrella,
+      name: "PluginLoaderTests", dependencies: ["PluginFixture", "SamplingFree", "TestSupport", "sampling-free"] + umbrella,
       path: "Tests/PluginLoader"),
     tests(
       "Samplers", ["DetectionCore", "RegressionLosses", "LossScalers", "Thresholders", "BiasInitializers"],

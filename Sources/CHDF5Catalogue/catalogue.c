@@ -449,6 +449,9 @@ static void put_file(Catalogue *c, const char *path) {
   if (is_hdf5 < 0 || access < 0 || H5Pset_fapl_stdio(access) < 0 || H5Pset_file_locking(access, false, true) < 0)
     return put_library_error(c);
   hid_t file = H5Fopen(path, H5F_ACC_RDONLY, access);
+  // That driver clears the reasons as it closes; another one leaves them.
+  if (file < 0 && H5Pset_fapl_sec2(access) >= 0 && H5Fopen(path, H5F_ACC_RDONLY, access) < 0)
+    return put_library_error(c);
   hid_t creation = file >= 0 ? H5Fget_create_plist(file) : -1;
   hsize_t user_block = 0;
   hid_t root = file >= 0 ? H5Gopen2(file, "/", H5P_DEFAULT) : -1;

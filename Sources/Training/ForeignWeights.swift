@@ -41,8 +41,14 @@ struct ClassMap {
     }
     if let unknown = dataset.first(where: { !outputs.contains($0) }) {
       throw DetectorError(
-        "the data set has \(dataset.count) classes, the detector \(outputs.count), and no \"\(unknown)\" among them\(Suggestions.hint(for: unknown, in: outputs))")
+        "the data set has \(Self.list(dataset)), the detector \(Self.list(outputs)): no \"\(unknown)\" among them\(Suggestions.hint(for: unknown, in: outputs))")
     }
     indexes = outputs.map { dataset.firstIndex(of: $0) }
+  }
+
+  /// The number of classes and the first names.
+  private static func list(_ names: [String]) -> String {
+    let shown = names.prefix(4).joined(separator: ", ") + (names.count > 4 ? ", ..." : "")
+    return "\(names.count) \(names.count == 1 ? "class" : "classes") (\(shown))"
   }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import PluginFixture
 import SamplingFree
+import TestSupport
 import Testing
 
 /// Plugins in the command: one copy of DetectionCore, conformances that hold on both sides, training that runs.
@@ -54,6 +55,7 @@ import Testing
     let weights = try WeightsFile.readCheckpoint("\(trainedRun())/checkpoint.h5")
     #expect(weights.training["lossScaler/mean"]?.last == 4)
 
+    useThreads(ProcessInfo.processInfo.activeProcessorCount)  // as the command did; another test may have set fewer
     var registry = StrategyRegistry.standard
     registerFixtures(in: &registry)
     var configuration = try ExperimentConfiguration(yaml: yaml(), name: "linked")

@@ -54,7 +54,8 @@ import Testing
       for c in 0..<3 { expected.foregroundCounts[c] += targets.labels.count { $0 == Int32(c + 1) } }
     }
     let counted = try TrainingStatistics.count(scenes, network: network, options: options, matcher: matcher)
-    #expect(counted == expected)
+    #expect((counted.anchorCount, counted.imageCount) == (expected.anchorCount, expected.imageCount))
+    #expect(counted.foregroundCounts == expected.foregroundCounts)
     #expect(counted.foregroundCounts.allSatisfy { $0 > 0 } && counted.anchorCount > counted.foregroundCount)
   }
 
@@ -84,7 +85,8 @@ import Testing
     }
     let counted = try TrainingStatistics.count(
       scenes, network: network, options: options, matcher: Matcher(allowsLowQualityMatches: false))
-    #expect(counted == TrainingStatistics(anchorCount: all, foregroundCounts: foreground, imageCount: 25))
+    #expect((counted.anchorCount, counted.imageCount) == (all, 25))
+    #expect(counted.foregroundCounts == foreground)
   }
 
   @Test func nothingCountsNothing() throws {

@@ -164,7 +164,7 @@ import Testing
 
   @Test func dataWithoutClassesImagesOrObjectsIsAnError() throws {
     for (categories, annotations, images, part) in [
-      ("", "", nil, "no classes"), (Self.cat, "", "", "no images"), (Self.cat, "", nil, "0 of"),
+      ("", "", nil, "categories: is empty"), (Self.cat, "", "", "images: is empty"), (Self.cat, "", nil, "0 of"),
       (Self.cat, #"{"id": 1, "image_id": 1, "category_id": 7, "bbox": [5, 5, 15, 12], "iscrowd": 1}"#, nil, "0 of"),
     ] as [(String, String, String?, String)] {
       let directory = try TemporaryDirectory()
