@@ -29,8 +29,12 @@ public struct Comparison {
   }
 
   /// Trains what is not finished.
-  /// - Throws: what a run throws, other than `TrainingDiverged`, which is reported.
+  /// - Throws: what a run throws, other than `TrainingDiverged`, which is reported; `ComparisonError` where another
+  ///   comparison runs in the folder.
   public func run(observer: inout some TrainingObserver) throws -> ComparisonReport {
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    let lock = try FolderLock(folder)
+    defer { withExtendedLifetime(lock) {} }
     var report = ComparisonReport(plan)
     var pending: [(run: ComparisonPlan.Run, record: RunRecord)] = []
     for run in runs {

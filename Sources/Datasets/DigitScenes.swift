@@ -42,7 +42,7 @@ public struct DigitScenes: DetectionDataset {
     var generator = generator(index, stream: 1)
     var canvas = SceneCanvas(size: size)
     canvas.drawBackground(&generator)
-    for _ in 0..<(2 + generator.below(5)) { drawFragment(on: &canvas, &generator) }
+    for _ in 0..<(2 + generator.index(below: 5)) { drawFragment(on: &canvas, &generator) }
     for digit in digits {
       let color = canvas.contrastingColor(around: digit.annotation.box, &generator)
       canvas.drawInk(x: digit.x, y: digit.y, width: digit.width, height: digit.height, color: color, opacity: 1) { row, column in
@@ -70,11 +70,11 @@ public struct DigitScenes: DetectionDataset {
   private func layout(of index: Int) -> [Digit] {
     var generator = generator(index, stream: 0)
     guard generator.uniform() >= 0.03 else { return [] }
-    let wanted = 1 + generator.below(8)
+    let wanted = 1 + generator.index(below: 8)
     var digits: [Digit] = []
     for _ in 0..<wanted {
       let label = drawClass(&generator)
-      let scan = indices[label][generator.below(indices[label].count)]
+      let scan = indices[label][generator.index(below: indices[label].count)]
       // Scan sides of 18 to 56 pixels at size 128, small ones as frequent as large ones by octave.
       let side = 18 * Float(pow(56.0 / 18.0, Double(generator.uniform()))) * Float(size) / 128
       let stretch = Float(pow(1.2, Double(2 * generator.uniform() - 1)))
@@ -113,9 +113,9 @@ public struct DigitScenes: DetectionDataset {
 
   /// A torn piece of a scan of this split: strokes that are no digit.
   private func drawFragment(on canvas: inout SceneCanvas, _ generator: inout SeededGenerator) {
-    let label = generator.below(10)
-    let scan = indices[label][generator.below(indices[label].count)]
-    let (row, column) = (generator.below(6), generator.below(6))
+    let label = generator.index(below: 10)
+    let scan = indices[label][generator.index(below: indices[label].count)]
+    let (row, column) = (generator.index(below: 6), generator.index(below: 6))
     let side = (5 + 9 * generator.uniform()) * Float(size) / 128
     let (x, y) = (generator.uniform() * (Float(size) - side), generator.uniform() * (Float(size) - side))
     let color = canvas.contrastingColor(around: Box(x: x, y: y, width: side, height: side), &generator)
@@ -143,9 +143,4 @@ extension OptDigits {
     }
     return top < bottom ? (top..<bottom, left..<right) : (0..<Self.side, 0..<Self.side)
   }
-}
-
-extension SeededGenerator {
-  /// A whole number of `0..<bound`.
-  mutating func below(_ bound: Int) -> Int { Int(next().multipliedFullWidth(by: UInt64(bound)).high) }
 }

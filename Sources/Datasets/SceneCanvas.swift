@@ -46,7 +46,7 @@ struct SceneCanvas {
         pixels[y * size + x] = mixed + Color(repeating: cloud)
       }
     }
-    for _ in 0..<(2 + generator.below(5)) { drawShape(&generator) }
+    for _ in 0..<(2 + generator.index(below: 5)) { drawShape(&generator) }
   }
 
   /// A translucent disc or bar.

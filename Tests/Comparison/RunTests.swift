@@ -90,6 +90,17 @@ import Testing
     #expect(try bench.run(plan).diary.steps.isEmpty)
   }
 
+  @Test func twoComparisonsDoNotShareAFolder() throws {
+    try FileManager.default.createDirectory(atPath: bench.output, withIntermediateDirectories: true)
+    let file = open("\(bench.output)/.lock", O_CREAT | O_RDWR, 0o644)
+    try #require(flock(file, LOCK_EX | LOCK_NB) == 0)
+    #expect { try bench.run(bench.plan("sampler=none")) } throws: {
+      "\($0)" == "another comparison is running in \(bench.output)"
+    }
+    close(file)
+    #expect(try bench.run(bench.plan("sampler=none")).diary.steps.count == 4)
+  }
+
   @Test func seedsAreSharedSoThatVariantsStartFromTheSameWeights() throws {
     try bench.run(bench.plan("lossScaler=unscaled,guided", overrides: ["train.steps=1", "train.learningRate=0"]))
     let weights = try ["unscaled", "guided"].map {

@@ -1,5 +1,6 @@
 import DetectionCore
 import Datasets
+import DetectionCore
 import Foundation
 import Testing
 

@@ -27,7 +27,6 @@ struct ImageGoldens: Decodable {
   }
 
   let files: [String: File]
-  let random: [String]
   let resizes: Resizes
 
   static func load() throws -> ImageGoldens {

@@ -4,7 +4,6 @@
 
 "files": name -> {"file": base64, "width", "height", "pixels": base64 of RGB rows, "tolerance": of 255}.
 "resizes": {"width", "height", "pixels"} of the source, and "targets" of other sizes, by Image.resize(BILINEAR).
-"random": first numbers of SeededGenerator(seed: 7, 1, 2), written anew here.
 """
 import base64
 import io
@@ -121,24 +120,8 @@ for width, height in [(19, 11), (38, 22), (25, 5), (6, 20), (5, 3), (18, 10), (3
     target = np.array(Image.fromarray(source).resize((width, height), Image.Resampling.BILINEAR))
     targets.append({"width": width, "height": height, "pixels": b64(target.tobytes())})
 
-# SplitMix64 keyed by seed and streams.
-MASK = (1 << 64) - 1
-STEP = 0x9E3779B97F4A7C15
-
-
-def mix(z):
-    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & MASK
-    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & MASK
-    return z ^ (z >> 31)
-
-
-key = mix((7 + STEP) & MASK)
-for part in (1, 2):
-    key = mix((mix((key + STEP) & MASK) + mix((part + STEP) & MASK)) & MASK)
-numbers = [str(mix((key + STEP * (i + 1)) & MASK)) for i in range(5)]
-
 golden = {
-    "files": files, "random": numbers,
+    "files": files,
     "resizes": {"width": 19, "height": 11, "pixels": b64(source.tobytes()), "targets": targets},
 }
 path = pathlib.Path(__file__).with_name("images.json")

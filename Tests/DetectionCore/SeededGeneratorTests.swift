@@ -2,10 +2,19 @@ import DetectionCore
 import Testing
 
 @Suite struct SeededGeneratorTests {
-  /// Numbers that another implementation of the definition gives: a seed means the same in every version.
-  @Test func numbersAreSplitMixs() throws {
+  /// A seed means the same in every version. The numbers are a Python program's: with mix(z) = SplitMix64's finaliser and
+  /// c = 0x9E3779B97F4A7C15, key = mix(seed + c), then key = mix(mix(key + c) + mix(part + c)) for each part of the
+  /// stream, and the n-th number is mix(key + n·c).
+  @Test func numbersFollowTheDefinition() {
     var generator = SeededGenerator(seed: 7, 1, 2)
-    for number in try ImageGoldens.load().random { #expect(String(generator.next()) == number) }
+    let expected: [UInt64] = [
+      243_316_092_605_492_747,
+      11_661_117_588_246_250_209,
+      10_579_871_521_378_288_218,
+      14_352_708_939_713_460_924,
+      2_394_843_412_167_010_947,
+    ]
+    for number in expected { #expect(generator.next() == number) }
   }
 
   @Test func streamsDiffer() {
