@@ -12,7 +12,7 @@ import results
 from experiments import ROOT, Book
 
 DOCS = ROOT / "docs"
-MARKER = re.compile(r"<!-- (table|snippet): (.+?) -->\n(?:.*?\n)?<!-- end -->", re.DOTALL)
+MARKER = re.compile(r"<!-- (table|snippet): (.+?) -->\n(?:(?!<!-- end -->).*\n)*<!-- end -->")
 FENCE = re.compile(r"^( *)(`{3,}|~{3,})([^\n]*)\n(.*?)^\1\2 *$", re.DOTALL | re.MULTILINE)
 
 

@@ -24,8 +24,9 @@ class Run:
     seed: int
 
     def key(self, backbone):
-        """Names the run's folder, by all that decides the outcome."""
-        text = json.dumps([load_recipe(ROOT / self.recipe), self.settings, self.seed, backbone], sort_keys=True)
+        """Names the run's folder, by all that decides the weights: a thresholder does not."""
+        settings = {key: value for key, value in self.settings.items() if key != "thresholder"}
+        text = json.dumps([load_recipe(ROOT / self.recipe), settings, self.seed, backbone], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -35,11 +36,14 @@ class Experiment:
     columns: list
     # What the runs' settings lie over.
     recipe: str
-    # Label -> settings, thresholder included where only one is asked for.
+    # Label -> settings.
     runs: dict
     seeds: list
-    # Further thresholders: the weights are evaluated with each, nothing is trained again.
+    # Weights are evaluated with each of them; where there are none, with the run's own.
     thresholders: list = field(default_factory=list)
+
+    def thresholders_of(self, settings):
+        return self.thresholders or [settings.get("thresholder", "class-adaptive")]
 
 
 class Book:

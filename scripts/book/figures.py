@@ -100,6 +100,7 @@ def initial_loss():
         ax.annotate(f"{best:.2g}", (best, -math.log(best) - (outputs - 1) * math.log1p(-best)), textcoords="offset points",
                     xytext=(-4, -16), ha="center", color=COLOURS[i])
     ax.axvline(0.01, color="#999999", linestyle=":", label="RetinaNet's 0.01")
+    ax.set_ylim(2, 1e5)
     ax.legend()
     return picture
 
@@ -183,16 +184,16 @@ def bias_sweep():
 
 @figure
 def threshold_sweep():
+    rows = results.read("thresholds")
+    if not rows:
+        return None
     picture, every = plt.subplots(1, 2, figsize=(8.4, 3.6))
-    for i, (name, label) in enumerate([("thresholds", "Sampling-Free"), ("thresholds-focal", "Focal Loss")]):
-        rows = results.read(name)
-        if not rows:
-            return None
-        fixed = sorted((float(r["thresholder"].rsplit("-", 1)[1]), r) for r in rows if r["thresholder"].startswith("fixed"))
+    for i, run in enumerate(dict.fromkeys(row["run"] for row in rows)):
+        mine = {row["thresholder"]: row for row in rows if row["run"] == run}
+        fixed = sorted((float(name.rsplit("-", 1)[1]), name) for name in mine if name.startswith("fixed"))
         for ax, column in zip(every, ["ap", "ar100"]):
-            ax.plot([t for t, _ in fixed], [100 * float(r[column]) for _, r in fixed], marker="o", label=label, **style(i))
-            adaptive = [r for r in rows if r["thresholder"] == "class-adaptive"]
-            ax.axhline(100 * float(adaptive[0][column]), color=COLOURS[i], alpha=0.5, linestyle=":")
+            ax.plot([t for t, _ in fixed], [100 * float(mine[name][column]) for _, name in fixed], marker="o", label=run, **style(i))
+            ax.axhline(100 * float(mine["class-adaptive"][column]), color=COLOURS[i], alpha=0.5, linestyle=":")
     for ax, title in zip(every, ["AP (%)", "AR100 (%)"]):
         ax.set(xscale="log", xlabel="fixed threshold", ylabel=title)
     every[0].legend()

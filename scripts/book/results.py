@@ -41,9 +41,9 @@ def rows_of(book, trainer, experiment, label, run, result):
         "firstLoss": result["firstLoss"], "largestGradient": result["largestGradient"], "lastScale": result["lastScale"],
         "divergedAt": result["diverged"]["step"] if result["diverged"] else None,
     }
-    for thresholder in experiment.thresholders or [None]:
-        name = slug(thresholder) if thresholder else ""
-        evaluation = trainer.evaluation(run, thresholder) if thresholder else result["evaluation"]
+    for thresholder in experiment.thresholders_of(run.settings):
+        name = slug(thresholder)
+        evaluation = trainer.evaluation(run, thresholder)
         if result["diverged"] or not evaluation:
             yield {**common, "thresholder": name}
             continue
@@ -121,7 +121,7 @@ def table(experiment, language):
     groups = {}
     for row in rows:
         groups.setdefault((row["run"], row["thresholder"]), []).append(row)
-    by_threshold = len({row["thresholder"] for row in rows}) > 1
+    by_threshold = bool(experiment.thresholders)
     names = ["run"] + (["threshold"] if by_threshold else []) + experiment.columns
     lines = [names, ["---"] * (len(names) - len(experiment.columns)) + ["---:"] * len(experiment.columns)]
     for (run, thresholder), group in groups.items():

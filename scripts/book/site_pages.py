@@ -1,5 +1,6 @@
 """The web site: the chapters without hidden blocks and fence words, formulas as MathML, English at site/, Chinese at site/zh/."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -15,6 +16,8 @@ SOURCE = ROOT / ".build/book"
 SITE = ROOT / "site"
 # $...$ outside of code.
 INLINE_MATH = re.compile(r"(`+)(?:.*?[^`])?\1(?!`)|(?<![\\$\w])\$([^$\n]+?)\$(?!\w)")
+# Code, formulas, or N_f in prose.
+SUBSCRIPT = re.compile(r"(`[^`\n]*`|\$[^$\n]+\$|\]\([^)]*\))|(?<!\w)([NLR])_(f|j|k|cls|reg)(?!\w)")
 MARKER_LINE = re.compile(r"^<!-- (?:table: .+?|snippet: \d+|end) -->\n", re.MULTILINE)
 
 
@@ -27,7 +30,9 @@ def build():
         for shared in ["figures", "results", "recipes"]:
             if (DOCS / shared).exists():
                 shutil.copytree(DOCS / shared, target / shared)
+        shutil.copy(DOCS / "site/book.css", target)
         (target / "README.md").rename(target / "index.md")
+        os.environ["NO_MKDOCS_2_WARNING"] = "1"
         command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--config-file", str(DOCS / f"site/{language}.yml")]
         if subprocess.run(command, cwd=ROOT).returncode != 0:
             raise SystemExit("the site could not be built")
@@ -61,6 +66,8 @@ def prose(text, path):
     def math(match):
         return match[0] if match[2] is None else convert(match[2])
 
-    text = INLINE_MATH.sub(math, MARKER_LINE.sub("", text))
+    text = SUBSCRIPT.sub(
+        lambda match: match[0] if match[1] else f"<i>{match[2]}</i><sub>{match[3]}</sub>", MARKER_LINE.sub("", text))
+    text = INLINE_MATH.sub(math, text)
     # One folder less: pages of a translation have the figures beside them.
     return text.replace("](../", "](") if path.parent != DOCS else text

@@ -64,7 +64,8 @@ class Trainer:
                     run = Run(experiment.recipe, settings, seed)
                     task = tasks.setdefault(
                         run.key(self.book.backbone), Task(run, [], f"{experiment.name}: {label}, seed {seed}"))
-                    task.thresholders += [t for t in experiment.thresholders if t not in task.thresholders]
+                    task.thresholders += [
+                        t for t in experiment.thresholders_of(settings) if t not in task.thresholders]
         return [task for task in tasks.values() if not self.is_done(task)]
 
     def is_done(self, task):
@@ -110,7 +111,7 @@ class Trainer:
             return "diverged"
         for thresholder in task.thresholders:
             self.evaluate(task.run, thresholder)
-        return f"AP50 {self.result(task.run)['evaluation']['ap50']:.3f}"
+        return f"AP50 {self.evaluation(task.run, task.thresholders[0])['ap50']:.3f}"
 
     def run_training(self, folder, recipe, settings, seed):
         """Returns why training diverged, or None."""
@@ -140,14 +141,12 @@ class Trainer:
 def summary(folder, diverged, run):
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     steps = [line for line in lines if "loss" in line]
-    evaluations = [line["evaluation"] for line in lines if "evaluation" in line]
     stride = max(1, len(steps) // LIMIT)
     recipe = load_recipe(ROOT / run.recipe)
     keys = ["step", "classification", "regression", "scale", "gradientNorm"]
     return {
         "data": recipe["data"]["name"], "wantedSteps": run.settings.get("train.steps", recipe["train"]["steps"]),
         "settings": run.settings, "seed": run.seed, "diverged": diverged, "steps": len(steps),
-        "evaluation": None if diverged else evaluations[-1],
         "firstLoss": steps[0]["classification"] if steps else None,
         "largestGradient": max((line["gradientNorm"] for line in steps), default=None),
         "lastScale": mean([line["scale"] for line in steps[-20:]]),
