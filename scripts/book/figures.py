@@ -92,7 +92,7 @@ def initial_loss():
     """CE(pi) per foreground anchor."""
     picture, ax = axes("π", "initial loss / foreground anchor", xscale="log", yscale="log")
     pi = np.logspace(-7, -0.3, 300)
-    for i, (name, ratio, classes) in enumerate([("digit-scenes", 90.5, 10), ("COCO", 1000, 80)]):
+    for i, (name, ratio, classes) in enumerate([("digit-scenes", 90.7, 10), ("COCO", 1000, 80)]):
         outputs = ratio * classes
         ax.plot(pi, -np.log(pi) - (outputs - 1) * np.log1p(-pi), label=name, **style(i))
         best = 1 / outputs

@@ -25,8 +25,10 @@ def build():
     shutil.rmtree(SOURCE, ignore_errors=True)
     for language, folder in [("en", DOCS), ("zh", DOCS / "zh")]:
         target = SOURCE / language
-        for path in sorted(folder.glob("*.md")):
-            write(target / path.name, page(path.read_text(), path))
+        # A chapter that is not translated stands in English.
+        for path in sorted(DOCS.glob("*.md")):
+            own = folder / path.name
+            write(target / path.name, page(own.read_text(), own) if own.exists() else page(path.read_text(), path))
         for shared in ["figures", "results", "recipes"]:
             if (DOCS / shared).exists():
                 shutil.copytree(DOCS / shared, target / shared)
