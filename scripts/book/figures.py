@@ -1,6 +1,7 @@
 """docs/figures/*.svg, drawn from formulas and from docs/results."""
 
 import math
+import re
 
 import matplotlib
 
@@ -198,6 +199,21 @@ def threshold_sweep():
         ax.set(xscale="log", xlabel="fixed threshold", ylabel=title)
     every[0].legend()
     every[1].annotate("dotted: class-adaptive", (0.03, 0.04), xycoords="axes fraction", fontsize=10)
+    return picture
+
+
+@figure
+def score_distributions():
+    """The numbers that chapter 6 prints, and its test checks."""
+    text = (ROOT / "docs/06-adaptive-thresholding.md").read_text()
+    found = re.findall(r"^distribution\((\w+)Scores\)  // => \[(.*)\]$", text, re.MULTILINE)
+    picture, ax = axes("score", "share of all scores (%)")
+    for i, (name, values) in enumerate(found):
+        values = [int(value) for value in values.split(",")]
+        label = {"free": "Sampling-Free", "focal": "Focal Loss"}[name]
+        ax.bar([x + 0.4 * (i - 0.5) for x in range(len(values))], values, 0.38, label=label, color=COLOURS[i], hatch=["", "//"][i])
+    ax.set_xticks(range(7), ["less", "$10^{-6}$", "$10^{-5}$", "$10^{-4}$", "0.001", "0.01", "0.1 up"], fontsize=10)
+    ax.legend()
     return picture
 
 
