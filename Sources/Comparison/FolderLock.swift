@@ -18,7 +18,11 @@ final class FolderLock {
     }
   }
 
-  deinit { close(file) }
+  deinit {
+    // By name: a process forked meanwhile may hold the file open a little longer.
+    flock(file, LOCK_UN)
+    close(file)
+  }
 }
 
 /// Why a comparison cannot begin.
