@@ -19,7 +19,7 @@ final class FolderLock {
   }
 
   deinit {
-    // By name: a process forked meanwhile may hold the file open a little longer.
+    // A process forked meanwhile may still have the file open, and the lock with it.
     flock(file, LOCK_UN)
     close(file)
   }

@@ -14,6 +14,9 @@ public struct ExperimentConfiguration: Hashable, Sendable {
   public var thresholder = StrategyReference("class-adaptive")
   public var loss = LossConfiguration()
   public var train = TrainConfiguration()
+  public enum Precision: String, Hashable, Sendable, CaseIterable { case fp32, bf16 }
+  /// What the network computes with; parameters are fp32 in any case.
+  public var precision = Precision.fp32
 
   /// Paths of dynamic libraries with strategies. A list replaces the base's.
   public var plugins: [String] = []
@@ -55,6 +58,7 @@ public struct ExperimentConfiguration: Hashable, Sendable {
     thresholder = try reader.strategy("thresholder", thresholder)
     loss = try reader.section("loss") { try LossConfiguration(&$0) }
     train = try reader.section("train") { try TrainConfiguration(&$0) }
+    precision = try reader.choice("precision", precision)
     plugins = try reader.strings("plugins", plugins)
     try reader.finish()
   }
@@ -72,6 +76,7 @@ public struct ExperimentConfiguration: Hashable, Sendable {
     emitter.strategy("thresholder", thresholder)
     loss.emit(&emitter)
     train.emit(&emitter)
+    if precision != .fp32 { emitter.value("precision", precision.rawValue) }
     if !plugins.isEmpty { emitter.texts("plugins", plugins) }
     return emitter.text
   }

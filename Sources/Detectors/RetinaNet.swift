@@ -13,14 +13,17 @@ public final class RetinaNet {
   /// [images, locations, anchors a location · 4].
   public let deltas: Graph.Output
   public let anchorGenerator: AnchorGenerator
+  /// What programs compiled from now on compute with.
+  public var precision = Precision.fp32
   private let graph: Graph
   private var programs: [(key: [Int], program: Program)] = []
   private static let programsKept = 4
   /// The parameter that `setClassificationBias` sets.
   public static let classificationBias = "heads/classification/logits/bias"
 
+  /// - Parameter seed: of the initial parameters; nil leaves them 0, for weights to be loaded.
   /// - Throws: `DetectorError` where sizes do not fit together.
-  public init(_ architecture: RetinaNetArchitecture, classCount: Int, seed: UInt64) throws {
+  public init(_ architecture: RetinaNetArchitecture, classCount: Int, seed: UInt64?) throws {
     try architecture.validate()
     guard classCount > 0 else { throw DetectorError("a detector needs at least one class") }
     self.architecture = architecture
@@ -50,7 +53,7 @@ public final class RetinaNet {
     guard images > 0, height > 0, width > 0, height % multiple == 0, width % multiple == 0 else {
       throw DetectorError("\(images) images of \(width)x\(height): extents must be positive multiples of \(multiple)")
     }
-    let key = [images, height, width, training ? 1 : 0]
+    let key = [images, height, width, training ? 1 : 0, precision == .fp32 ? 0 : 1]
     if let index = programs.firstIndex(where: { $0.key == key }) {
       let known = programs.remove(at: index)
       programs.append(known)
@@ -58,7 +61,7 @@ public final class RetinaNet {
     }
     if programs.count >= Self.programsKept { programs.removeFirst() }
     let program = try Program.compile(
-      graph, parameters: parameters, inputShape: [images, 3, height, width], training: training)
+      graph, parameters: parameters, inputShape: [images, 3, height, width], training: training, precision: precision)
     programs.append((key, program))
     return program
   }

@@ -30,10 +30,14 @@ public final class Program {
   /// - Parameters:
   ///   - inputShape: [images, channels, height, width].
   ///   - training: whether `backward` will be called and batch normalisation uses the batch's statistics.
+  ///   - precision: of kernels and activations. fp32 instead where the machine lacks it: see `Precision.isSupported`.
   /// - Throws: `EngineError` where the shapes do not fit.
-  public static func compile(_ graph: Graph, parameters: Parameters, inputShape: [Int], training: Bool) throws -> Program {
-    var compiler = Compiler(graph: graph, parameters: parameters, isTraining: training)
-    return try compiler.compile(input: inputShape)
+  public static func compile(
+    _ graph: Graph, parameters: Parameters, inputShape: [Int], training: Bool, precision: Precision = .fp32
+  ) throws -> Program {
+    var compiler = Compiler(
+      graph: graph, parameters: parameters, input: inputShape, isTraining: training, precision: precision.supported)
+    return try compiler.compile()
   }
 
   init(builder: ProgramBuilder, input: Buffer, outputs: [OutputPlan]) throws {

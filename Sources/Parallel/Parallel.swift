@@ -1,4 +1,5 @@
 import COpenMP
+import Synchronization
 
 /// Loops over index ranges on all cores, on the threads of the OpenMP run time that oneDNN uses too.
 public enum Parallel {
@@ -37,6 +38,20 @@ public enum Parallel {
               chunk += team
             }
           }, pointer, UInt32(chunks), 0)
+      }
+    }
+  }
+
+  /// Runs `body` for each of `0..<count`, in parallel, the next one whenever a thread is free: for works of different
+  /// sizes. Returns when all are done.
+  /// - Parameter body: must not touch what another one writes.
+  public static func forEach(of count: Int, _ body: (Int) -> Void) {
+    let next = Atomic(0)
+    forChunks(of: min(count, threadCount)) { _, _ in
+      while true {
+        let index = next.add(1, ordering: .relaxed).oldValue
+        if index >= count { return }
+        body(index)
       }
     }
   }

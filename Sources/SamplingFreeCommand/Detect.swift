@@ -18,6 +18,7 @@ struct Detect: ParsableCommand {
   var minimumScore: Float = 0.3
   @OptionGroup var classes: ClassesOption
   @OptionGroup var plugins: PluginOptions
+  @OptionGroup var precision: PrecisionOption
   @Flag(help: "Print JSON to standard output: one array of detections an image.")
   var json = false
 
@@ -36,6 +37,7 @@ struct Detect: ParsableCommand {
       throw ValidationError("--validation: weights of \(weights.metadata.convention) do not say which data they were trained on")
     }
     let runner = try DetectionRunner(weights: weights, registry: SamplingFreeCommand.registry(plugins: plugins.paths))
+    precision.apply(to: runner.network)
     let renderer = DetectionRenderer(classNames: runner.classNames)
     var report: [ImageReport] = []
     if validation > 0 {

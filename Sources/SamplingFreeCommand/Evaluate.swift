@@ -14,6 +14,7 @@ struct Evaluate: ParsableCommand {
   @Argument(help: "Weights file: this package's, keras-retinanet's or torchvision's.")
   var weights: String
   @OptionGroup var classes: ClassesOption
+  @OptionGroup var precision: PrecisionOption
   @Flag(help: "Print all numbers as JSON.")
   var json = false
 
@@ -23,6 +24,7 @@ struct Evaluate: ParsableCommand {
     let runner = try DetectionRunner(
       weights: weights, configuration: configuration,
       registry: SamplingFreeCommand.registry(plugins: configuration.plugins))
+    precision.apply(to: runner.network)
     let result = try runner.evaluate(configuration.dataset(.validation), batchSize: configuration.train.batchSize)
     if json {
       let encoder = JSONEncoder()

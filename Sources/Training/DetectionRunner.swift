@@ -42,7 +42,8 @@ public struct DetectionRunner {
     let saved = configuration == nil
     let configuration = try configuration ?? ExperimentConfiguration(yaml: weights.metadata.configuration, name: "the weights' configuration")
     let classNames = weights.metadata.classNames
-    let network = try RetinaNet(configuration.architecture, classCount: classNames.count, seed: 0)
+    let network = try RetinaNet(configuration.architecture, classCount: classNames.count, seed: nil)
+    network.precision = configuration.networkPrecision
     let match = weights.match(expected: network.expectedShapes)
     guard match.initialized.isEmpty else {
       throw DetectorError("the weights do not fit the detector: \(match.summary())")

@@ -2,6 +2,7 @@ import Configuration
 import Datasets
 import DetectionCore
 import Detectors
+import NeuralNetwork
 
 /// What a configuration's sections stand for.
 extension ExperimentConfiguration {
@@ -29,6 +30,8 @@ extension ExperimentConfiguration {
       anchorPlacement: AnchorPlacement(
         strides: detector.anchors.strides, offset: detector.anchors.offset, roundsCorners: detector.anchors.roundedCorners))
   }
+
+  public var networkPrecision: NeuralNetwork.Precision { precision == .bf16 ? .bf16 : .fp32 }
 
   public var matcher: Matcher {
     Matcher(

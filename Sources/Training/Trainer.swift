@@ -54,6 +54,8 @@ public struct Trainer {
     classNames = trainingSet.classNames
     try Self.check(trainingSet, validationSet)
     network = try RetinaNet(configuration.architecture, classCount: classNames.count, seed: UInt64(configuration.seed))
+    network.precision = configuration.networkPrecision
+    if let note = network.precision.note { observer.note(note) }
     optimizer = SGD(
       network.parameters, momentum: train.momentum, weightDecay: train.weightDecay, clipNorm: train.clipNorm)
     schedule = LearningRateSchedule(

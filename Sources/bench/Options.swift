@@ -13,7 +13,11 @@ struct BatchOptions: ParsableArguments {
 
   /// RetinaNet ResNet-50-FPN as configurations have it by default.
   func network() throws -> RetinaNet {
-    let network = try RetinaNet(ExperimentConfiguration().architecture, classCount: classes, seed: 1)
+    let network = try RetinaNet(ExperimentConfiguration().architecture, classCount: classes, seed: weights == nil ? 1 : nil)
+    guard let precision = Precision(rawValue: precision), precision.isSupported else {
+      throw ValidationError("--precision: fp32, or bf16 where the machine has it, not \(precision)")
+    }
+    network.precision = precision
     guard let weights else { return network }
     let match = try WeightsFile.read(weights).match(expected: network.expectedShapes)
     for (path, tensor) in match.tensors { try network.parameters.set(path, to: tensor) }

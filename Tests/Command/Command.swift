@@ -16,18 +16,21 @@ struct Command {
     .appendingPathComponent("sampling-free")
 
   /// - Parameter directory: the working directory.
-  static func process(_ arguments: [String], in directory: String) -> Process {
+  static func process(_ arguments: [String], in directory: String, environment: [String: String] = [:]) -> Process {
     let process = Process()
     process.executableURL = executable
     process.arguments = arguments
     process.currentDirectoryURL = URL(fileURLWithPath: directory, isDirectory: true)
     process.standardInput = FileHandle.nullDevice
-    process.environment = ProcessInfo.processInfo.environment.merging(["OMP_NUM_THREADS": "1"]) { $1 }
+    process.environment = ProcessInfo.processInfo.environment
+      .merging(["OMP_NUM_THREADS": "1"]) { $1 }.merging(environment) { $1 }
     return process
   }
 
-  static func run(_ arguments: String..., in directory: TemporaryDirectory) throws -> Result {
-    let process = process(arguments, in: directory.path)
+  static func run(
+    _ arguments: String..., in directory: TemporaryDirectory, environment: [String: String] = [:]
+  ) throws -> Result {
+    let process = process(arguments, in: directory.path, environment: environment)
     // Files take any amount without anybody reading.
     let files = ["out", "err"].map { directory.file(".\($0)-\(UUID().uuidString)") }
     let handles = try files.map { path in

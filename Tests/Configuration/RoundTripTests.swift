@@ -32,6 +32,7 @@ import Testing
     #expect(c.detector.anchors.sizes == [8, 16.5, 32, 64, 1e-3] && !c.detector.matcher.allowLowQuality)
     #expect(c.detector.boxWeights == [1, 2, 3, 4] && c.detector.postProcess.maximumDetections == 3)
     c.seed = 99
+    c.precision = .bf16
     c.data.name = .coco
     (c.data.trainAnnotations, c.data.trainImages) = ("a b/\"x\".json", "C:\\images # 1")
     (c.data.validationAnnotations, c.data.validationImages) = ("größe: 1", "")

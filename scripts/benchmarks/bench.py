@@ -9,6 +9,8 @@ import statistics
 import subprocess
 import sys
 
+import work
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 CACHE = os.path.join(ROOT, ".build", "benchmarks")
@@ -98,7 +100,7 @@ def inference(images, height, width, precision="fp32"):
                   PEER + ["inference", "--engine", engine, "--precision", precision, "--cache", CACHE] + arguments)
                  for engine in engines]
         compare(f"Inference {precision}, {images} x {height}x{width}",
-                [OURS, "inference"] + arguments, peers, options)
+                [OURS, "inference", "--precision", precision] + arguments, peers, options)
     return run
 
 
@@ -110,12 +112,34 @@ def training(images, height, width):
     return run
 
 
+def postprocess(threshold):
+    def run(options):
+        compare(f"Post-processing, 201,600 anchors x 80 classes, threshold {threshold}",
+                [OURS, "post-process", "--threshold", str(threshold)],
+                [("torchvision", PEER + ["postprocess", "--threshold", str(threshold)])], options)
+    return run
+
+
+def evaluation(options):
+    paths = [os.path.join(CACHE, name) for name in ["objects.f64", "detections.f64"]]
+    for path, rows in zip(paths, work.evaluation_rows()):
+        rows.tofile(path)
+    compare("COCO evaluation, 5,000 images x 100 detections",
+            [OURS, "evaluation", "--objects", paths[0], "--detections", paths[1]],
+            [(engine, PEER + ["evaluation", "--engine", engine]) for engine in ["faster-coco-eval", "pycocotools"]], options)
+
+
 WORKS = {
     "inference-640": inference(1, 640, 640),
     "inference-640-batch-4": inference(4, 640, 640),
     "inference-800": inference(1, 800, 1344),
     "inference-800-batch-4": inference(4, 800, 1344),
+    "inference-640-bf16": inference(1, 640, 640, "bf16"),
+    "inference-800-bf16": inference(1, 800, 1344, "bf16"),
     "training": training(4, 512, 512),
+    "post-processing-0.05": postprocess(0.05),
+    "post-processing-1e-5": postprocess(1e-5),
+    "evaluation": evaluation,
 }
 
 
@@ -130,8 +154,8 @@ def main():
     os.makedirs(CACHE, exist_ok=True)
     if not os.path.exists(WEIGHTS):
         subprocess.run([OURS, "prepare", WEIGHTS], check=True)
-    for work in options.only:
-        WORKS[work](options)
+    for name in options.only:
+        WORKS[name](options)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,11 @@
 
 peer.py inference --engine torch|onnxruntime|openvino --precision fp32|bf16 --weights FILE ...
 peer.py training --weights FILE ...
+peer.py postprocess --threshold T
+peer.py evaluation --engine pycocotools|faster-coco-eval
 """
 import argparse
+import contextlib
 import json
 import os
 import sys
@@ -123,6 +126,74 @@ def training(options):
     serve(run, lambda: {"losses": run()})
 
 
+def postprocess(options):
+    import torch
+    from torchvision.models.detection import RetinaNet
+    from torchvision.models.detection.anchor_utils import AnchorGenerator
+    from torchvision.models.detection.image_list import ImageList
+    torch.set_num_threads(THREADS)
+
+    class Backbone(torch.nn.Module):
+        out_channels = 8
+
+    height, width, classes = 800, 1344, 80
+    generator = AnchorGenerator(
+        tuple((s, s * 1.2599211, s * 1.587401) for s in [32, 64, 128, 256, 512]), ((0.5, 1.0, 2.0),) * 5)
+    model = RetinaNet(Backbone(), classes, anchor_generator=generator, score_thresh=options.threshold).eval()
+    extents = [(-(-height // 2 ** level), -(-width // 2 ** level)) for level in range(3, 8)]
+    features = [torch.zeros(1, 1, h, w) for h, w in extents]
+    # The strides that the network has, where torchvision would divide the image by the level's extents.
+    sizes = [h * w * 9 for h, w in extents]
+    strides = [[torch.tensor(2 ** level)] * 2 for level in range(3, 8)]
+    generator.set_cell_anchors(torch.float32, torch.device("cpu"))
+    anchors = generator.grid_anchors(extents, strides)
+    logits, deltas = work.head_outputs(sum(sizes), classes)
+    outputs = {"cls_logits": list(torch.from_numpy(logits).split(sizes, 1)),
+               "bbox_regression": list(torch.from_numpy(deltas).split(sizes, 1))}
+
+    def run():
+        with torch.inference_mode():
+            return model.postprocess_detections(outputs, [list(anchors)], [(height, width)])[0]
+
+    run()
+    serve(run, lambda: {k: run()[k].double().reshape(-1).tolist() for k in ["scores", "boxes"]})
+
+
+def evaluation(options):
+    objects, detections = work.evaluation_rows()
+    images = [{"id": i, "width": 640, "height": 640} for i in range(5000)]
+    truth = {"images": images, "categories": [{"id": i} for i in range(80)], "annotations": [
+        {"id": i + 1, "image_id": int(r[0]), "category_id": int(r[1]), "bbox": r[2:6].tolist(), "area": r[6],
+         "iscrowd": int(r[7])} for i, r in enumerate(objects)]}
+    found = [{"image_id": int(r[0]), "category_id": int(r[1]), "bbox": r[2:6].tolist(), "score": r[6]} for r in detections]
+    with open(os.devnull, "w") as null, contextlib.redirect_stdout(null):
+        if options.engine == "pycocotools":
+            from pycocotools.coco import COCO
+            from pycocotools.cocoeval import COCOeval as Evaluator
+            coco = COCO()
+            coco.dataset = truth
+            coco.createIndex()
+        else:
+            from faster_coco_eval import COCO, COCOeval_faster as Evaluator
+            coco = COCO(truth)
+        results = coco.loadRes(found)
+
+    def run():
+        with open(os.devnull, "w") as null, contextlib.redirect_stdout(null):
+            evaluator = Evaluator(coco, results, "bbox")
+            evaluator.evaluate()
+            evaluator.accumulate()
+        return evaluator
+
+    def check():
+        evaluator = run()
+        with open(os.devnull, "w") as null, contextlib.redirect_stdout(null):
+            evaluator.summarize()
+        return {"stats": [float(v) for v in list(evaluator.stats)[:12]]}
+
+    serve(run, check)
+
+
 class Identity:
     """In place of torchvision's resizing: the batch is given."""
 
@@ -133,10 +204,11 @@ class Identity:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("work", choices=["export", "inference", "training"])
+    parser.add_argument("work", choices=["export", "inference", "training", "postprocess", "evaluation"])
     parser.add_argument("--engine", default="torch")
     parser.add_argument("--precision", default="fp32")
     parser.add_argument("--weights")
+    parser.add_argument("--threshold", type=float, default=0.05)
     parser.add_argument("--cache", default=".")
     parser.add_argument("--images", type=int, default=1)
     parser.add_argument("--height", type=int, default=640)

@@ -27,6 +27,45 @@ def boxes(image, height, width, classes, count=8):
     return np.array(corners, np.float32), np.array(labels, np.int64)
 
 
+def uniform(count, factor):
+    return ((np.arange(1, count + 1, dtype=np.uint32)) * np.uint32(factor)) / 4294967296.0
+
+
+def head_outputs(anchors, classes):
+    """Logits as of a network just started with the optimal bias, one element in 4096 standing out; deltas."""
+    count = anchors * classes
+    logits = -12 + 2 * uniform(count, 2654435761)
+    logits += np.where(uniform(count, 2246822519) < 1 / 4096, 12 * uniform(count, 3266489917), 0)
+    deltas = uniform(anchors * 4, 2654435761) - 0.5
+    return logits.astype(np.float32).reshape(1, anchors, classes), deltas.astype(np.float32).reshape(1, anchors, 4)
+
+
+def evaluation_rows(images=5000, per_image=100, classes=80, seed=7):
+    """Objects [n, 8] (image, class, x, y, width, height, area, crowd) and detections [n, 7] (..., score) that find most
+    of them more or less well, among false ones."""
+    random = np.random.default_rng(seed)
+    counts = random.integers(0, 15, images)
+    image = np.repeat(np.arange(images), counts)
+    n = len(image)
+    size = np.exp(random.uniform(np.log(8), np.log(400), (n, 2)))
+    corner = random.uniform(0, 640 - 8, (n, 2))
+    label = random.integers(0, classes, n)
+    area = size.prod(1) * random.uniform(0.4, 1, n)
+    crowd = random.uniform(size=n) < 0.01
+    objects = np.column_stack([image, label, corner, size, area, crowd])
+    found = objects[random.uniform(size=n) < 0.8]
+    noise = random.normal(0, 0.1, (len(found), 4)) * found[:, [4, 5, 4, 5]]
+    found = np.column_stack([found[:, :2], found[:, 2:6] + noise, random.uniform(0.2, 1, len(found))])
+    found[:, 4:6] = np.maximum(found[:, 4:6], 1)
+    rest = per_image - np.bincount(found[:, 0].astype(int), minlength=images)
+    image = np.repeat(np.arange(images), rest)
+    n = len(image)
+    false = np.column_stack([image, random.integers(0, classes, n), random.uniform(0, 600, (n, 2)),
+                             np.exp(random.uniform(np.log(8), np.log(400), (n, 2))), random.uniform(0, 0.6, n)])
+    detections = np.concatenate([found, false])
+    return objects.astype(np.float64), detections[np.argsort(detections[:, 0], kind="stable")].astype(np.float64)
+
+
 def retinanet(weights, classes):
     """torchvision's RetinaNet ResNet-50-FPN with frozen batch normalisation and the weights of a native HDF5 file."""
     import torch

@@ -20,10 +20,12 @@ extension Compiler {
     let outputShape = [inputShape[0], kernelShape[0]] + outputExtents
     let trainsKernel = builder.isTraining && kernelEntry.declaration.isTrainable
     let (kernel, bias) = try effectiveParameters(of: convolution)
+    let type = types.computesInBF16[index] ? dnnl_bf16 : dnnl_f32
     let shapes = ConvolutionShapes(
       // The first layer reads images as they come.
-      x: source == 0 && inputShape[1] <= 4 ? x.layout : try .activation(inputShape), kernel: try .any(kernelShape),
-      y: try .activation(outputShape), hasBias: bias != nil)
+      x: source == 0 && inputShape[1] <= 4 ? x.layout : try .activation(inputShape, type),
+      kernel: try .any(kernelShape, type), y: try .activation(outputShape, types.types[index]), hasBias: bias != nil,
+      xGradient: try .activation(inputShape, types.types[source]), yGradient: try .activation(outputShape, type))
 
     let operations: [Attributes.PostOperation] =
       (convolution.summand == nil ? [] : [.sum]) + (convolution.relu ? [.relu] : [])

@@ -83,6 +83,7 @@ extension Compiler {
     guard from[0] == to[0], from[1] == to[1], from[2] * 2 == to[2], from[3] * 2 == to[3] else {
       throw EngineError("\(name): \(from) up-sampled by 2 is not \(to); pad the input to a multiple of its largest stride")
     }
+    let x = try builder.reordered(x, to: x.layout.of(y.layout.type), name: name)
     builder.run(
       try Self.upsampling(from: x.layout, to: y.layout, name: name), [(DNNL_ARG_SRC, x), (DNNL_ARG_DST, y)],
       name: "\(name) up-sampling")
@@ -90,15 +91,15 @@ extension Compiler {
 
   /// The gradient of the value that was up-sampled.
   mutating func emitUpsamplingGradient(_ gradient: Buffer, of x: Buffer, name: String) throws -> Buffer {
-    let forward = try Self.upsampling(from: x.layout, to: gradient.layout, name: name)
-    var dxLayout = x.layout.raw
-    var dyLayout = gradient.layout.raw
+    let dxLayout = try x.layout.of(gradient.layout.type)
+    let forward = try Self.upsampling(from: dxLayout, to: gradient.layout, name: name)
+    var (dxRaw, dyRaw) = (dxLayout.raw, gradient.layout.raw)
     var description = dnnl_resampling_desc_t()
     try OneDNN.check(
-      dnnl_resampling_backward_desc_init(&description, dnnl_resampling_nearest, nil, &dxLayout, &dyLayout),
+      dnnl_resampling_backward_desc_init(&description, dnnl_resampling_nearest, nil, &dxRaw, &dyRaw),
       "\(name) backward")
     let backward = try Primitive(&description, hint: forward, name: "\(name) backward")
-    let dx = builder.temporary(x.layout)
+    let dx = builder.temporary(dxLayout)
     builder.run(backward, [(DNNL_ARG_DIFF_DST, gradient), (DNNL_ARG_DIFF_SRC, dx)], name: "\(name) up-sampling backward")
     return dx
   }

@@ -9,6 +9,8 @@ struct Compiler {
   /// Whether a parameter upstream of the value, or the value's own, is trained.
   var needsGradient: [Bool]
   let fusion: Fusion
+  let types: TypePlan
+  private let inputShape: [Int]
   private var gradients: [Gradient?]
   /// What a node's backward pass needs of its forward pass.
   var backwardPasses: [((inout Compiler) throws -> Void)?]
@@ -19,9 +21,12 @@ struct Compiler {
     var isShared: Bool
   }
 
-  init(graph: Graph, parameters: Parameters, isTraining: Bool) {
+  /// - Parameter shape: the input's, [images, channels, height, width].
+  init(graph: Graph, parameters: Parameters, input shape: [Int], isTraining: Bool, precision: Precision) {
+    inputShape = shape
     self.graph = graph
     fusion = Fusion(graph, isTraining: isTraining)
+    types = TypePlan(graph, fusion, input: shape, precision: precision)
     builder = ProgramBuilder(parameters: parameters, isTraining: isTraining)
     buffers = Array(repeating: nil, count: graph.nodes.count)
     needsGradient = Array(repeating: false, count: graph.nodes.count)
@@ -29,8 +34,8 @@ struct Compiler {
     backwardPasses = Array(repeating: nil, count: graph.nodes.count)
   }
 
-  /// - Parameter input: [images, channels, height, width].
-  mutating func compile(input shape: [Int]) throws -> Program {
+  mutating func compile() throws -> Program {
+    let shape = inputShape
     guard shape.count == 4, shape.allSatisfy({ $0 > 0 }) else {
       throw EngineError("input shape \(shape) is not [images, channels, height, width], all positive")
     }
@@ -100,12 +105,19 @@ struct Compiler {
       return
     }
     let name = "\(graph.nodes[index].name) gradient"
-    // In place where the memory is ours and in the layout of the value.
-    let target = old.isShared ? builder.temporary(try value(index).layout) : old.buffer
-    let primitive = try Primitive.sum([old.buffer.layout, new.buffer.layout], into: target.layout, name: name)
+    let layout = try value(index).layout
+    var summands = try [old, new].map { gradient in
+      let buffer = try builder.reordered(gradient.buffer, to: layout, name: name)
+      return Gradient(buffer: buffer, isShared: gradient.isShared && buffer.slot == gradient.buffer.slot)
+    }
+    // In place in the one that is ours alone; oneDNN sums in place in the first only.
+    if summands[0].isShared { summands.reverse() }
+    let target = summands[0].isShared ? builder.temporary(layout) : summands[0].buffer
+    let primitive = try Primitive.sum([layout, layout], into: layout, name: name)
     builder.run(
       primitive,
-      [(DNNL_ARG_MULTIPLE_SRC, old.buffer), (DNNL_ARG_MULTIPLE_SRC + 1, new.buffer), (DNNL_ARG_DST, target)], name: name)
+      [(DNNL_ARG_MULTIPLE_SRC, summands[0].buffer), (DNNL_ARG_MULTIPLE_SRC + 1, summands[1].buffer), (DNNL_ARG_DST, target)],
+      name: name)
     builder.forgetReorders(of: target)
     gradients[index] = Gradient(buffer: target, isShared: false)
   }

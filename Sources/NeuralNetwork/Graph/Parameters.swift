@@ -1,4 +1,5 @@
 import Foundation
+import Parallel
 
 /// A parameter's declaration: where it lives in the hierarchy, its shape and how it starts.
 public struct ParameterDeclaration: Hashable, Sendable {
@@ -35,7 +36,8 @@ public final class Parameters {
   /// Counts the changes of `values`, so that programs know when to lay kernels out anew.
   public private(set) var version = 0
 
-  public init(_ declarations: [ParameterDeclaration], seed: UInt64) throws {
+  /// - Parameter seed: of the initial values; nil leaves them 0, for weights to be loaded.
+  public init(_ declarations: [ParameterDeclaration], seed: UInt64?) throws {
     var entries: [Entry] = []
     var indexes: [String: Int] = [:]
     var offset = 0
@@ -51,10 +53,12 @@ public final class Parameters {
     self.indexes = indexes
     values = .allocateAligned(offset)
     gradients = .allocateAligned(offset)
-    for entry in entries {
-      let declaration = entry.declaration
+    guard let seed else { return }
+    nonisolated(unsafe) let values = values
+    Parallel.forEach(of: entries.count) { index in
+      let declaration = entries[index].declaration
       let start = declaration.initializer.values(shape: declaration.shape, seed: seed, path: declaration.path)
-      for (i, value) in zip(entry.range, start) { values[i] = value }
+      for (i, value) in zip(entries[index].range, start) { values[i] = value }
     }
   }
 
@@ -86,7 +90,7 @@ public final class Parameters {
     guard tensor.shape == entry.declaration.shape else {
       throw EngineError("parameter \"\(path)\" has shape \(entry.declaration.shape), not \(tensor.shape)")
     }
-    for (i, value) in zip(entry.range, tensor.values) { values[i] = value }
+    _ = UnsafeMutableBufferPointer(rebasing: values[entry.range]).update(fromContentsOf: tensor.values)
     version += 1
   }
 
@@ -110,18 +114,35 @@ public final class Parameters {
 }
 
 extension UnsafeMutableBufferPointer<Float> {
-  /// Zeroed memory on a cache line. Large buffers ask for huge pages, which the kernel may grant.
+  private static var hugePage: Int { 1 << 21 }
+
+  /// Zeroed memory on a cache line. Large buffers take memory from the system only where they are touched, in huge pages
+  /// if the kernel grants them.
   static func allocateAligned(_ count: Int) -> UnsafeMutableBufferPointer<Float> {
     let bytes = Swift.max(64, count * MemoryLayout<Float>.stride)
-    let alignment = bytes >= 1 << 21 ? 1 << 21 : 64
     var memory: UnsafeMutableRawPointer?
-    guard posix_memalign(&memory, alignment, bytes) == 0, let memory else {
-      fatalError("out of memory: \(bytes) bytes")
+    if bytes >= hugePage {
+      let length = bytes + hugePage
+      if let start = mmap(nil, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), start != MAP_FAILED {
+        // The part that begins on a huge page; what lies around it goes back.
+        let offset = (hugePage - Int(bitPattern: start) % hugePage) % hugePage
+        let size = mappedSize(bytes)
+        if offset > 0 { munmap(start, offset) }
+        if length - offset > size { munmap(start + offset + size, length - offset - size) }
+        madvise(start + offset, size, MADV_HUGEPAGE)
+        memory = start + offset
+      }
+    } else if posix_memalign(&memory, 64, bytes) == 0, let memory {
+      memset(memory, 0, bytes)
     }
-    if bytes >= 1 << 21 { madvise(memory, bytes, MADV_HUGEPAGE) }
-    memset(memory, 0, bytes)
+    guard let memory else { fatalError("out of memory: \(bytes) bytes") }
     return UnsafeMutableBufferPointer(start: memory.bindMemory(to: Float.self, capacity: count), count: count)
   }
 
-  func deallocateAligned() { free(baseAddress) }
+  func deallocateAligned() {
+    let bytes = count * MemoryLayout<Float>.stride
+    if bytes >= Self.hugePage { munmap(baseAddress, Self.mappedSize(bytes)) } else { free(baseAddress) }
+  }
+
+  private static func mappedSize(_ bytes: Int) -> Int { (bytes + 4095) / 4096 * 4096 }
 }

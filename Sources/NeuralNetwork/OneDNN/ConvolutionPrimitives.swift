@@ -6,6 +6,9 @@ struct ConvolutionShapes {
   let kernel: MemoryDescriptor
   let y: MemoryDescriptor
   let hasBias: Bool
+  /// Of the gradients; the kernel's is left to oneDNN, in fp32.
+  let xGradient: MemoryDescriptor
+  let yGradient: MemoryDescriptor
 
   /// Multiplications and additions of the direct algorithm.
   var flops: Double { 2 * Double(kernel.shape.dropFirst().reduce(1, *)) * Double(y.shape.reduce(1, *)) }
@@ -17,11 +20,11 @@ extension Convolution {
   ) throws -> Primitive {
     try withFastestAlgorithm(shapes) { algorithm in
       var description = dnnl_convolution_desc_t()
-      try withOperands(shapes) { x, kernel, bias, y, strides, padding in
+      try withOperands(shapes.x, shapes.kernel, shapes.y) { x, kernel, bias, y, strides, padding in
         try OneDNN.check(
           dnnl_convolution_forward_desc_init(
-            &description, isTraining ? dnnl_forward_training : dnnl_forward_inference, algorithm, x, kernel, bias, y,
-            strides, padding, padding), path)
+            &description, isTraining ? dnnl_forward_training : dnnl_forward_inference, algorithm, x, kernel,
+            shapes.hasBias ? bias : nil, y, strides, padding, padding), path)
       }
       return try Primitive(&description, attributes: try Attributes(operations), name: path)
     }
@@ -31,7 +34,7 @@ extension Convolution {
     try withFastestAlgorithm(shapes) { algorithm in
       let name = "\(path) backward data"
       var description = dnnl_convolution_desc_t()
-      try withOperands(shapes) { x, kernel, _, y, strides, padding in
+      try withOperands(shapes.xGradient, shapes.kernel, shapes.yGradient) { x, kernel, _, y, strides, padding in
         try OneDNN.check(
           dnnl_convolution_backward_data_desc_init(&description, algorithm, x, kernel, y, strides, padding, padding), name)
       }
@@ -43,7 +46,8 @@ extension Convolution {
     try withFastestAlgorithm(shapes) { algorithm in
       let name = "\(path) backward weights"
       var description = dnnl_convolution_desc_t()
-      try withOperands(shapes) { x, kernel, bias, y, strides, padding in
+      let kernelGradient = try MemoryDescriptor.any(shapes.kernel.shape)
+      try withOperands(shapes.x, kernelGradient, shapes.yGradient) { x, kernel, bias, y, strides, padding in
         try OneDNN.check(
           dnnl_convolution_backward_weights_desc_init(
             &description, algorithm, x, kernel, hasBias ? bias : nil, y, strides, padding, padding), name)
@@ -56,25 +60,27 @@ extension Convolution {
 
   /// Winograd's algorithm (Lavin and Gray 2016) on 4x4 results needs a quarter of the multiplications of a 3x3
   /// convolution and is right to some 1e-6 of the largest value. Worth it from a few tiles and channels on.
-  private func suitsWinograd(_ shapes: ConvolutionShapes) -> Bool {
-    guard kernel == 3, stride == 1, padding == 1, OneDNN.hasAVX512 else { return false }
-    let (x, y) = (shapes.x.shape, shapes.y.shape)
-    return min(x[1], y[1]) >= 32 && min(y[2], y[3]) >= 12
+  func suitsWinograd(channels: (Int, Int), extents: [Int]) -> Bool {
+    kernel == 3 && stride == 1 && padding == 1 && OneDNN.hasAVX512 && min(channels.0, channels.1) >= 32
+      && extents.allSatisfy { $0 >= 12 }
   }
 
   private func withFastestAlgorithm(
     _ shapes: ConvolutionShapes, _ make: (dnnl_alg_kind_t) throws -> Primitive
   ) throws -> Primitive {
-    if suitsWinograd(shapes), let primitive = try? make(dnnl_convolution_winograd) { return primitive }
+    let (x, y) = (shapes.x.shape, shapes.y.shape)
+    if shapes.kernel.type == dnnl_f32, suitsWinograd(channels: (x[1], y[1]), extents: Array(y[2...])),
+      let primitive = try? make(dnnl_convolution_winograd)
+    { return primitive }
     return try make(dnnl_convolution_direct)
   }
 
   private func hint(_ shapes: ConvolutionShapes, _ algorithm: dnnl_alg_kind_t) throws -> Primitive {
     var description = dnnl_convolution_desc_t()
-    try withOperands(shapes) { x, kernel, bias, y, strides, padding in
+    try withOperands(shapes.x, shapes.kernel, shapes.y) { x, kernel, bias, y, strides, padding in
       try OneDNN.check(
         dnnl_convolution_forward_desc_init(
-          &description, dnnl_forward_training, algorithm, x, kernel, bias, y, strides, padding, padding), path)
+          &description, dnnl_forward_training, algorithm, x, kernel, shapes.hasBias ? bias : nil, y, strides, padding, padding), path)
     }
     return try Primitive(&description, name: path)
   }
@@ -83,17 +89,17 @@ extension Convolution {
   private typealias Descriptor = UnsafePointer<dnnl_memory_desc_t>
 
   private func withOperands(
-    _ shapes: ConvolutionShapes,
-    _ body: (Descriptor, Descriptor, Descriptor?, Descriptor, Extents, Extents) throws -> Void
+    _ x: MemoryDescriptor, _ kernel: MemoryDescriptor, _ y: MemoryDescriptor,
+    _ body: (Descriptor, Descriptor, Descriptor, Descriptor, Extents, Extents) throws -> Void
   ) throws {
-    let bias = try MemoryDescriptor.plain([shapes.kernel.shape[0]])
+    let bias = try MemoryDescriptor.plain([kernel.shape[0]])
     let strides = [Int64(stride), Int64(stride)]
     let padding = [Int64(padding), Int64(padding)]
-    try withUnsafePointer(to: shapes.x.raw) { x in
-      try withUnsafePointer(to: shapes.kernel.raw) { kernel in
-        try withUnsafePointer(to: shapes.y.raw) { y in
+    try withUnsafePointer(to: x.raw) { x in
+      try withUnsafePointer(to: kernel.raw) { kernel in
+        try withUnsafePointer(to: y.raw) { y in
           try withUnsafePointer(to: bias.raw) { bias in
-            try body(x, kernel, shapes.hasBias ? bias : nil, y, strides, padding)
+            try body(x, kernel, bias, y, strides, padding)
           }
         }
       }

@@ -1,17 +1,17 @@
 import COneDNN
 
-/// Extents and layout of a 32-bit float buffer, as oneDNN describes them.
+/// Extents, layout and type of a buffer, as oneDNN describes them; of 32-bit floats unless said otherwise.
 struct MemoryDescriptor: Equatable {
   var raw: dnnl_memory_desc_t
 
   init(raw: dnnl_memory_desc_t) { self.raw = raw }
 
   /// - Parameter layout: nil leaves the layout to the primitive that uses it.
-  init(shape: [Int], layout: dnnl_format_tag_t?) throws {
+  init(shape: [Int], layout: dnnl_format_tag_t?, type: dnnl_data_type_t = dnnl_f32) throws {
     var raw = dnnl_memory_desc_t()
     try OneDNN.check(
       dnnl_memory_desc_init_by_tag(
-        &raw, Int32(shape.count), shape.map(Int64.init), dnnl_f32, layout ?? dnnl_format_tag_any),
+        &raw, Int32(shape.count), shape.map(Int64.init), type, layout ?? dnnl_format_tag_any),
       "describe a tensor of shape \(shape)")
     self.raw = raw
   }
@@ -34,12 +34,23 @@ struct MemoryDescriptor: Equatable {
 
   /// Channels in blocks of a vector register, the layout in which all activations stay, where the machine's kernels are
   /// best at it; elsewhere each primitive's choice.
-  static func activation(_ shape: [Int]) throws -> MemoryDescriptor {
-    guard shape.count == 4, shape[1] >= 16, OneDNN.hasAVX512 else { return try any(shape) }
-    return try MemoryDescriptor(shape: shape, layout: dnnl_nChw16c)
+  static func activation(_ shape: [Int], _ type: dnnl_data_type_t = dnnl_f32) throws -> MemoryDescriptor {
+    guard shape.count == 4, shape[1] >= 16, OneDNN.hasAVX512 else { return try any(shape, type) }
+    // AMX kernels want channels last.
+    let layout = type == dnnl_bf16 && OneDNN.hasAMX ? dnnl_nhwc : dnnl_nChw16c
+    return try MemoryDescriptor(shape: shape, layout: layout, type: type)
   }
 
-  static func any(_ shape: [Int]) throws -> MemoryDescriptor { try MemoryDescriptor(shape: shape, layout: nil) }
+  static func any(_ shape: [Int], _ type: dnnl_data_type_t = dnnl_f32) throws -> MemoryDescriptor {
+    try MemoryDescriptor(shape: shape, layout: nil, type: type)
+  }
+
+  var type: dnnl_data_type_t { raw.data_type }
+
+  /// This one; of an activation, in another type.
+  func of(_ type: dnnl_data_type_t) throws -> MemoryDescriptor {
+    type == self.type ? self : try .activation(shape, type)
+  }
 
   var shape: [Int] {
     withUnsafeBytes(of: raw.dims) { dims in

@@ -20,6 +20,9 @@ enum OneDNN {
   }()
 
   static let hasAVX512 = supports(dnnl_cpu_isa_avx512_core)
+  static let hasBF16 = supports(dnnl_cpu_isa_avx512_core_bf16)
+  /// Matrix units, far faster in bf16 than any algorithm in fp32.
+  static let hasAMX = supports(dnnl_cpu_isa_avx512_core_amx)
 
   private static func supports(_ set: dnnl_cpu_isa_t) -> Bool {
     dnnl_get_effective_cpu_isa().rawValue & set.rawValue == set.rawValue
