@@ -2,7 +2,7 @@
 COMMAND := .build/release/sampling-free
 DEMO := runs/demo
 
-.PHONY: help deps build demo demo-focal demo-trees test fuzz-hdf5 clean
+.PHONY: help deps build demo demo-focal demo-trees test fuzz-hdf5 book book-check clean
 
 help: ## This list.
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -41,5 +41,21 @@ fuzz-hdf5: deps ## Read that many damaged HDF5 files (MUTATIONS=100000): errors,
 	swift build -c release --build-tests
 	HDF5_MUTATIONS=$(MUTATIONS) swift test -c release --skip-build --filter HDF5Tests.Mutation
 
+MODE := quick
+PYTHON := .build/book-venv/bin/python
+
+book: build $(PYTHON) ## Re-run the book's experiments, write tables and figures back, build site/ (MODE=quick, full).
+	$(PYTHON) scripts/book/book.py all --mode $(MODE)
+
+book-check: deps $(PYTHON) ## Fail where a table, a translation or a claim about results is not current.
+	$(PYTHON) scripts/book/book.py check
+	swift build -c release --build-tests
+	swift test -c release --skip-build --filter ChaptersTests
+
+$(PYTHON): scripts/book/requirements.txt
+	python3 -m venv .build/book-venv || { echo "install python3-venv first" >&2; exit 1; }
+	.build/book-venv/bin/pip install --quiet -r $<
+	touch $@
+
 clean: ## Remove builds and runs.
-	rm -rf .build runs
+	rm -rf .build runs site

@@ -19,7 +19,7 @@ final class FolderLock {
   }
 
   deinit {
-    // A process forked meanwhile may still have the file open, and the lock with it.
+    // By name: a process forked meanwhile may hold the file open a little longer.
     flock(file, LOCK_UN)
     close(file)
   }

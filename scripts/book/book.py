@@ -1,0 +1,39 @@
+"""`make book`: train what is missing, write results, figures and tables, build the site. `make book-check`: verify."""
+
+import argparse
+import os
+import sys
+
+import chapters
+import figures
+import results
+import site_pages
+from experiments import Book
+from train import Trainer
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=["train", "results", "pages", "site", "all", "check"])
+    parser.add_argument("--mode", default="quick")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="runs side by side, each on one core")
+    parser.add_argument("--only", nargs="*", default=[], help="experiments to train")
+    arguments = parser.parse_args()
+    what = arguments.what
+    if what == "check":
+        sys.exit(chapters.check())
+    if what in ("train", "all"):
+        trainer = Trainer(Book(arguments.mode))
+        trainer.train_all(arguments.only, arguments.jobs)
+    if what in ("train", "results", "all"):
+        book = Book(arguments.mode)
+        results.write_all(book, Trainer(book))
+    if what in ("results", "pages", "all"):
+        figures.draw_all()
+        chapters.fill_all()
+    if what in ("site", "all"):
+        site_pages.build()
+
+
+if __name__ == "__main__":
+    main()

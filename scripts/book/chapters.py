@@ -1,0 +1,109 @@
+"""Chapters as text: what stands between markers, and whether translations share everything but prose.
+
+    <!-- table: NAME --> ... <!-- end -->      a table from docs/results/NAME.csv
+    <!-- snippet: N --> ... <!-- end -->       in docs/zh: the N-th shown block of the English chapter
+"""
+
+import re
+import sys
+from dataclasses import dataclass
+
+import results
+from experiments import ROOT, Book
+
+DOCS = ROOT / "docs"
+MARKER = re.compile(r"<!-- (table|snippet): (.+?) -->\n(?:(?!<!-- end -->).*\n)*<!-- end -->")
+FENCE = re.compile(r"^( *)(`{3,}|~{3,})([^\n]*)\n(.*?)^\1\2 *$", re.DOTALL | re.MULTILINE)
+
+
+@dataclass
+class Block:
+    info: str
+    text: str
+    start: int
+    end: int
+
+    @property
+    def is_hidden(self):
+        return "hidden" in self.info.split()
+
+
+def blocks(markdown):
+    return [Block(m[3].strip(), m[0], m.start(), m.end()) for m in FENCE.finditer(markdown)]
+
+
+def shown(markdown):
+    return [block for block in blocks(markdown) if not block.is_hidden]
+
+
+def english():
+    return sorted(DOCS.glob("[0-9][0-9]-*.md"))
+
+
+def translations():
+    return sorted((DOCS / "zh").glob("[0-9][0-9]-*.md"))
+
+
+def filled(path, book):
+    """The chapter's text with its markers' contents as they should be."""
+    text = path.read_text()
+    language = "zh" if path.parent.name == "zh" else "en"
+    snippets = shown((DOCS / path.name).read_text()) if language == "zh" else []
+
+    def content(match):
+        kind, name = match[1], match[2]
+        if kind == "table":
+            if name not in book.all:
+                raise SystemExit(f"{path}: no experiment \"{name}\" in docs/experiments.yaml")
+            inner = results.table(book.all[name], language)
+        else:
+            if language == "en" or not name.isdigit() or not 1 <= int(name) <= len(snippets):
+                raise SystemExit(f"{path}: the English chapter has no shown block {name}")
+            inner = snippets[int(name) - 1].text
+        return f"<!-- {kind}: {name} -->\n{inner}\n<!-- end -->" if inner else match[0]
+
+    return MARKER.sub(content, text)
+
+
+def fill_all():
+    book = Book("quick")
+    for path in english() + translations():
+        text = filled(path, book)
+        if text != path.read_text():
+            path.write_text(text)
+            print(f"filled {path.relative_to(ROOT)}")
+
+
+def check():
+    """Exit status: 1 where a table is not that of its results, or a translation has drifted."""
+    book = Book("quick")
+    problems = []
+    for path in english() + translations():
+        name = path.relative_to(ROOT)
+        if filled(path, book) != path.read_text():
+            problems.append(f"{name}: tables or snippets are not current; run \"make book\"")
+        for figure in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", path.read_text()):
+            if not (path.parent / figure).exists():
+                problems.append(f"{name}: no figure {figure}")
+    for path in translations():
+        problems += drift(path)
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    return 1 if problems else 0
+
+
+def drift(path):
+    """In what a translation differs from its original other than prose."""
+    name = path.relative_to(ROOT)
+    original, text = (DOCS / path.name).read_text(), path.read_text()
+    used = [int(n) for n in re.findall(r"<!-- snippet: (\d+) -->", text)]
+    wanted = list(range(1, len(shown(original)) + 1))
+    if used != wanted:
+        yield f"{name}: has blocks {used}, the English chapter {wanted}"
+    for what, pattern in [("tables", r"<!-- table: (.+?) -->"), ("figures", r"!\[[^\]]*\]\((?:\.\./)?([^)]+)\)")]:
+        if re.findall(pattern, text) != re.findall(pattern, original):
+            yield f"{name}: its {what} are not those of the English chapter"
+    outside = [FENCE.sub("", t) for t in (original, text)]
+    counts = [len(re.findall(r"^#+ ", t, re.MULTILINE)) for t in outside]
+    if counts[0] != counts[1]:
+        yield f"{name}: {counts[1]} headings, the English chapter has {counts[0]}"

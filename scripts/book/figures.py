@@ -1,0 +1,222 @@
+"""docs/figures/*.svg, drawn from formulas and from docs/results."""
+
+import math
+import re
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+import numpy as np
+
+import results
+from experiments import ROOT
+
+FOLDER = ROOT / "docs/figures"
+# Okabe and Ito's colours, told apart by colour-blind readers too; lines differ in style as well.
+COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999", "#7F3C8D"]
+STYLES = ["-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), "-", "--", "-."]
+FIGURES = {}
+
+plt.rcParams.update({
+    # Legible at a phone's 360 pixels.
+    "figure.figsize": (5.2, 3.6), "font.size": 12, "axes.grid": True, "grid.alpha": 0.3, "lines.linewidth": 2,
+    "axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False, "legend.fontsize": 10,
+    "svg.hashsalt": "book", "savefig.bbox": "tight", "figure.facecolor": "white",
+})
+
+
+def figure(draw):
+    FIGURES[draw.__name__.replace("_", "-")] = draw
+    return draw
+
+
+def draw_all():
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, draw in FIGURES.items():
+        picture = draw()
+        if picture is None:
+            print(f"{name}: no results yet")
+            continue
+        picture.savefig(FOLDER / f"{name}.svg", metadata={"Date": None})
+        plt.close(picture)
+
+
+def axes(x, y, **scales):
+    picture, ax = plt.subplots()
+    ax.set(xlabel=x, ylabel=y, **scales)
+    return picture, ax
+
+
+def style(index):
+    return {"color": COLOURS[index % len(COLOURS)], "linestyle": STYLES[index % len(STYLES)]}
+
+
+# MARK: Formulas
+
+@figure
+def gradient_against_probability():
+    """|d loss / d logit| of a foreground and a background element."""
+    picture, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3.4), sharey=True)
+    p = np.linspace(1e-4, 1 - 1e-4, 500)
+    def focal(p, gamma):
+        # -(1-p)^gamma log(p) by the logit, for target 1.
+        return (1 - p) ** gamma * ((1 - p) - gamma * p * np.log(p))
+    curves = [("cross entropy", lambda p: 1 - p)] + [
+        (f"focal, γ = {gamma}", lambda p, gamma=gamma: focal(p, gamma)) for gamma in (0.5, 2, 5)]
+    for i, (label, slope) in enumerate(curves):
+        left.plot(p, slope(p), label=label, **style(i))
+        right.plot(p, slope(1 - p), label=label, **style(i))
+    left.set(title="target 1", xlabel="p", ylabel="size of the gradient")
+    right.set(title="target 0", xlabel="p")
+    left.legend()
+    return picture
+
+
+@figure
+def weights_of_samplers():
+    """Share of the loss' gradient that background of each error gets, for a detector late in training."""
+    picture, ax = axes("|p − t|", "weight, relative to cross entropy", yscale="log")
+    g = np.linspace(0.005, 0.995, 199)
+    ax.plot(g, np.ones_like(g), label="none", **style(0))
+    ax.plot(g, 0.75 * g ** 2, label="focal γ = 2, background", **style(1))
+    ax.plot(g, (g > 0.6).astype(float) + 1e-9, label="hard: OHEM, SSD", **style(2))
+    density = 400 * np.exp(-25 * g) + 1 + 6 * np.exp(-40 * (1 - g))
+    ax.plot(g, 1 / (density / density.mean()), label="GHM, for a typical density", **style(3))
+    ax.set_ylim(1e-3, 30)
+    ax.legend()
+    return picture
+
+
+@figure
+def initial_loss():
+    """CE(pi) per foreground anchor."""
+    picture, ax = axes("π", "initial loss / foreground anchor", xscale="log", yscale="log")
+    pi = np.logspace(-7, -0.3, 300)
+    for i, (name, ratio, classes) in enumerate([("digit-scenes", 90.7, 10), ("COCO", 1000, 80)]):
+        outputs = ratio * classes
+        ax.plot(pi, -np.log(pi) - (outputs - 1) * np.log1p(-pi), label=name, **style(i))
+        best = 1 / outputs
+        ax.plot([best], [-math.log(best) - (outputs - 1) * math.log1p(-best)], "o", color=COLOURS[i])
+        ax.annotate(f"{best:.2g}", (best, -math.log(best) - (outputs - 1) * math.log1p(-best)), textcoords="offset points",
+                    xytext=(-4, -16), ha="center", color=COLOURS[i])
+    ax.axvline(0.01, color="#999999", linestyle=":", label="RetinaNet's 0.01")
+    ax.set_ylim(2, 1e5)
+    ax.legend()
+    return picture
+
+
+# MARK: Runs
+
+def curves_of(name, runs=None):
+    found = {}
+    for row in results.read(f"{name}-curves"):
+        if (runs is None or row["run"] in runs) and row["seed"] == "0":
+            found.setdefault(row["run"], []).append({k: float(v) for k, v in row.items() if k not in ("run", "seed") and v})
+    return found
+
+
+def smooth(values, width=5):
+    return [sum(values[max(0, i - width):i + 1]) / len(values[max(0, i - width):i + 1]) for i in range(len(values))]
+
+
+def curve_figure(name, columns, runs=None, panels=None, **scales):
+    curves = curves_of(name, runs)
+    if not curves:
+        return None
+    picture, every = plt.subplots(1, len(columns), figsize=(3.9 * len(columns) + 0.6, 3.6), squeeze=False)
+    for ax, (column, label) in zip(every[0], columns):
+        for i, (run, points) in enumerate(curves.items()):
+            ax.plot([p["step"] for p in points], smooth([p.get(column, math.nan) for p in points]), label=run, **style(i))
+        ax.set(xlabel="step", ylabel=label, **scales)
+    every[0][0].legend(fontsize=9)
+    return picture
+
+
+@figure
+def losses_without_sampling():
+    return curve_figure(
+        "rates", [("classification", "classification loss"), ("regression", "regression loss"), ("gradientNorm", "gradient norm")],
+        ["pi 0.5, rate 0.02", "pi 0.01, rate 0.02", "Sampling-Free, rate 0.02", "pi 0.5, rate 0.1"], yscale="log")
+
+
+@figure
+def scales_over_training():
+    return curve_figure("scales", [("scale", "w")], ["guided", "guided, box weights 1"], yscale="log")
+
+
+@figure
+def bias_over_training():
+    return curve_figure("bias", [("classification", "classification loss")], yscale="log")
+
+
+def bar_figure(name, column, label, factor=100):
+    rows = results.read(name)
+    if not rows:
+        return None
+    groups = {}
+    for row in rows:
+        groups.setdefault(row["run"], []).append(factor * float(row[column]) if row[column] else 0)
+    picture, ax = plt.subplots(figsize=(5.4, 0.42 * len(groups) + 1))
+    for i, (run, values) in enumerate(groups.items()):
+        ax.barh(i, sum(values) / len(values), color=COLOURS[0], alpha=0.75)
+        ax.plot(values, [i] * len(values), "o", color="#000000", markersize=4)
+    ax.set_yticks(range(len(groups)), groups)
+    ax.invert_yaxis()
+    ax.set(xlabel=label)
+    ax.grid(axis="y", visible=False)
+    return picture
+
+
+@figure
+def sampling_methods():
+    return bar_figure("sampling", "ap50", "AP50 (%)")
+
+
+@figure
+def constant_scales():
+    return bar_figure("scales", "ap50", "AP50 (%)")
+
+
+@figure
+def bias_sweep():
+    return bar_figure("bias", "ap50", "AP50 (%)")
+
+
+@figure
+def threshold_sweep():
+    rows = results.read("thresholds")
+    if not rows:
+        return None
+    picture, every = plt.subplots(1, 2, figsize=(8.4, 3.6))
+    for i, run in enumerate(dict.fromkeys(row["run"] for row in rows)):
+        mine = {row["thresholder"]: row for row in rows if row["run"] == run}
+        fixed = sorted((float(name.rsplit("-", 1)[1]), name) for name in mine if name.startswith("fixed"))
+        for ax, column in zip(every, ["ap", "ar100"]):
+            ax.plot([t for t, _ in fixed], [100 * float(mine[name][column]) for _, name in fixed], marker="o", label=run, **style(i))
+            ax.axhline(100 * float(mine["class-adaptive"][column]), color=COLOURS[i], alpha=0.5, linestyle=":")
+    for ax, title in zip(every, ["AP (%)", "AR100 (%)"]):
+        ax.set(xscale="log", xlabel="fixed threshold", ylabel=title)
+    every[0].legend()
+    every[1].annotate("dotted: class-adaptive", (0.03, 0.04), xycoords="axes fraction", fontsize=10)
+    return picture
+
+
+@figure
+def score_distributions():
+    """The numbers that chapter 6 prints, and its test checks."""
+    text = (ROOT / "docs/06-adaptive-thresholding.md").read_text()
+    found = re.findall(r"^distribution\((\w+)Scores\)  // => \[(.*)\]$", text, re.MULTILINE)
+    picture, ax = axes("score", "share of all scores (%)")
+    for i, (name, values) in enumerate(found):
+        values = [int(value) for value in values.split(",")]
+        label = {"free": "Sampling-Free", "focal": "Focal Loss"}[name]
+        ax.bar([x + 0.4 * (i - 0.5) for x in range(len(values))], values, 0.38, label=label, color=COLOURS[i], hatch=["", "//"][i])
+    ax.set_xticks(range(7), ["less", "$10^{-6}$", "$10^{-5}$", "$10^{-4}$", "0.001", "0.01", "0.1 up"], fontsize=10)
+    ax.legend()
+    return picture
+
+
+@figure
+def ablation_table():
+    return bar_figure("ablation", "ap50", "AP50 (%)")
