@@ -4,4 +4,7 @@ import DetectionCore
 public func registerThresholders(in registry: inout StrategyRegistry) {
   registry.register(FixedThreshold.self)
   registry.register(ClassAdaptiveThreshold.self)
+  registry.register(ScalarThreshold.self)
+  registry.register(TopKPerLevel.self)
+  registry.register(CalibratedThreshold.self)
 }

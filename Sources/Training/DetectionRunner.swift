@@ -19,15 +19,19 @@ public struct DetectionRunner {
   /// Boxes are cut to the image less this many pixels at the right and the bottom.
   public let clipInset: Float
 
+  /// - Parameter candidatesPerLevel: instead of the configuration's.
   public init(
-    network: RetinaNet, classNames: [String], configuration: ExperimentConfiguration, thresholds: [Float]
+    network: RetinaNet, classNames: [String], configuration: ExperimentConfiguration, thresholds: [Float],
+    candidatesPerLevel: Int? = nil
   ) {
     self.network = network
     self.classNames = classNames
     options = configuration.inputOptions(training: false)
     self.thresholds = thresholds
     coder = configuration.boxCoder
-    postProcessor = configuration.postProcessor
+    var postProcessor = configuration.postProcessor
+    if let candidatesPerLevel { postProcessor.candidatesPerLevel = candidatesPerLevel }
+    self.postProcessor = postProcessor
     clipInset = configuration.detector.postProcess.clipInset
   }
 
@@ -60,7 +64,7 @@ public struct DetectionRunner {
       weights.metadata.statistics ?? TrainingStatistics(classCount: classNames.count)
     self.init(
       network: network, classNames: classNames, configuration: configuration,
-      thresholds: try thresholder.thresholds(for: statistics))
+      thresholds: try thresholder.thresholds(for: statistics), candidatesPerLevel: thresholder.candidatesPerLevel)
   }
 
   /// - Returns: one list an image, in the image's own pixels, by descending score.
@@ -100,6 +104,21 @@ public struct DetectionRunner {
       }
     }
     return results
+  }
+
+  /// Which objects of a data set are found, for `CalibratingThresholder`.
+  func matches(_ dataset: any DetectionDataset, batchSize: Int) throws -> DetectionMatches {
+    var matches = DetectionMatches(classCount: classNames.count)
+    for start in stride(from: 0, to: dataset.count, by: batchSize) {
+      let samples = try (start..<min(start + batchSize, dataset.count)).map { try dataset.sample(at: $0) }
+      for (sample, detections) in zip(samples, try detect(samples)) {
+        func boxes(_ isCrowd: Bool) -> [(box: Box, classIndex: Int)] {
+          sample.annotations.filter { $0.isCrowd == isCrowd }.map { ($0.box, $0.classIndex) }
+        }
+        matches.add(detections, objects: boxes(false), ignored: boxes(true))
+      }
+    }
+    return matches
   }
 
   /// COCO's average precision on a data set.

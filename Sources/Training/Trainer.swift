@@ -142,9 +142,13 @@ public struct Trainer {
       let done = index + 1
       guard done < train.steps else { break }
       if train.checkpointEvery > 0, done % train.checkpointEvery == 0 { try writeCheckpoint(step: done) }
-      if train.evaluateEvery > 0, done % train.evaluateEvery == 0 { try evaluate(step: done, metrics, &observer) }
+      if train.evaluateEvery > 0, done % train.evaluateEvery == 0 {
+        try calibrate()
+        try evaluate(step: done, metrics, &observer)
+      }
     }
     let done = max(firstStep, train.steps)
+    try calibrate()
     try writeCheckpoint(step: done)
     try WeightsFile.write(weights(step: done), to: files.weights)
     let result = try evaluate(step: done, metrics, &observer)
@@ -152,11 +156,22 @@ public struct Trainer {
     return result
   }
 
+  /// Lets a thresholder that learns see what the detector finds without any threshold.
+  private mutating func calibrate() throws {
+    guard let thresholder = strategies.thresholder as? any CalibratingThresholder else { return }
+    let runner = DetectionRunner(
+      network: network, classNames: classNames, configuration: configuration,
+      thresholds: Array(repeating: 0, count: classNames.count))
+    statistics.calibratedThresholds = try thresholder.calibrate(
+      runner.matches(validationSet, batchSize: configuration.train.batchSize), statistics: statistics)
+  }
+
   @discardableResult
   private func evaluate(step: Int, _ metrics: MetricsLog, _ observer: inout some TrainingObserver) throws -> COCOResult {
     let runner = DetectionRunner(
       network: network, classNames: classNames, configuration: configuration,
-      thresholds: try strategies.thresholder.thresholds(for: statistics))
+      thresholds: try strategies.thresholder.thresholds(for: statistics),
+      candidatesPerLevel: strategies.thresholder.candidatesPerLevel)
     let result = try runner.evaluate(validationSet, batchSize: configuration.train.batchSize)
     try metrics.append(result, step: step)
     observer.didEvaluate(result, step: step)

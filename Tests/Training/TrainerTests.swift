@@ -37,16 +37,20 @@ import Testing
   }
 
   /// Weights bring all that inference needs: the same evaluation follows from the file alone.
-  @Test func weightsEvaluateAsTheTrainerDid() throws {
+  @Test(arguments: ["class-adaptive", "fixed", "scalar", "{top-k: {k: 50}}", "calibrated"])
+  func weightsEvaluateAsTheTrainerDid(thresholder: String) throws {
     let directory = try TemporaryDirectory()
     let folder = RunFolder(directory.file("run"))
-    let configuration = try TinyExperiment.configuration(output: folder.path)
+    let configuration = try TinyExperiment.configuration(output: folder.path, "thresholder=\(thresholder)")
     let result = try TinyExperiment.train(configuration)
     for file in [folder.weights, folder.checkpoint] {
       let runner = try DetectionRunner(weights: WeightsFile.read(file), registry: .standard)
       #expect(try runner.evaluate(configuration.dataset(.validation), batchSize: 3) == result)
       #expect(runner.thresholds.count == 10)
+      #expect(runner.postProcessor.candidatesPerLevel == (thresholder.contains("top-k") ? 50 : 1000))
     }
+    let statistics = try #require(try WeightsFile.read(folder.weights).metadata.statistics)
+    #expect((statistics.calibratedThresholds != nil) == (thresholder == "calibrated"))
   }
 
   @Test func fineTuningTakesWhatFits() throws {

@@ -61,6 +61,21 @@ public protocol LossScaler: Strategy {
 public protocol Thresholder: Strategy {
   /// - Returns: [classes], probabilities.
   func thresholds(for statistics: TrainingStatistics) throws -> [Float]
+  /// Candidates of a pyramid level that pass at most, the best ones, instead of the detector's own limit; nil, unless
+  /// said otherwise, leaves that in force.
+  var candidatesPerLevel: Int? { get }
+}
+
+extension Thresholder {
+  public var candidatesPerLevel: Int? { nil }
+}
+
+/// A thresholder that learns its thresholds from a trained detector. They are kept with the statistics
+/// (`TrainingStatistics.calibratedThresholds`), and so with the weights.
+public protocol CalibratingThresholder: Thresholder {
+  /// - Parameter matches: of detections without any threshold.
+  /// - Returns: [classes], probabilities.
+  func calibrate(_ matches: DetectionMatches, statistics: TrainingStatistics) throws -> [Float]
 }
 
 /// How a head turns logits into probabilities.
