@@ -2,7 +2,7 @@
 COMMAND := .build/release/sampling-free
 DEMO := runs/demo
 
-.PHONY: help deps build demo demo-focal demo-trees test fuzz-hdf5 book book-check clean
+.PHONY: help deps build demo demo-focal demo-trees test fuzz-hdf5 book book-check book-serve clean
 
 help: ## This list.
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -51,6 +51,9 @@ book-check: deps $(PYTHON) ## Fail where a table, a translation or a claim about
 	$(PYTHON) scripts/book/book.py check
 	swift build -c release --build-tests
 	swift test -c release --skip-build --filter ChaptersTests
+
+book-serve: ## Show site/ at http://localhost:8000 (search needs a server, reading does not).
+	python3 -m http.server 8000 --bind localhost --directory site
 
 $(PYTHON): scripts/book/requirements.txt
 	python3 -m venv .build/book-venv || { echo "install python3-venv first" >&2; exit 1; }

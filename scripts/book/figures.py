@@ -22,7 +22,7 @@ plt.rcParams.update({
     # Legible at a phone's 360 pixels.
     "figure.figsize": (5.2, 3.6), "font.size": 12, "axes.grid": True, "grid.alpha": 0.3, "lines.linewidth": 2,
     "axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False, "legend.fontsize": 10,
-    "svg.hashsalt": "book", "savefig.bbox": "tight", "figure.facecolor": "white",
+    "svg.hashsalt": "book", "savefig.bbox": "tight", "figure.facecolor": "white", "figure.constrained_layout.use": True,
 })
 
 
@@ -73,6 +73,56 @@ def gradient_against_probability():
     return picture
 
 
+def printed(chapter, expression):
+    """A list of numbers that a chapter prints, and its test checks."""
+    text = next((ROOT / "docs").glob(f"{chapter:02d}-*.md")).read_text()
+    found = re.search(rf"^{re.escape(expression)}  // => \[(.*)\]$", text, re.MULTILINE)
+    if not found:
+        raise SystemExit(f"chapter {chapter} does not print {expression}")
+    return [float(value) for value in found[1].split(",")]
+
+
+@figure
+def anchors_by_level():
+    picture, ax = axes("level of the pyramid", "anchors, 500 scenes", yscale="log")
+    for i, (label, expression) in enumerate([("all", "all"), ("foreground", "found")]):
+        values = printed(1, expression)
+        bars = ax.bar([x + 0.4 * (i - 0.5) for x in range(3)], values, 0.38, label=label, color=COLOURS[i], hatch=["", "//"][i])
+        ax.bar_label(bars, [f"{value:,.0f}" for value in values], fontsize=9)
+    ax.set_xticks(range(3), ["P3, every 8 px", "P4, 16 px", "P5, 32 px"])
+    ax.grid(axis="x", visible=False)
+    ax.set_ylim(top=6e6)
+    ax.legend(ncols=2)
+    return picture
+
+
+@figure
+def remedies():
+    """Which part of a detector each remedy changes."""
+    places = ["which anchors\nthere are", "which train", "what each\nweighs", "length of the\ngradient", "the start", "inference"]
+    rows = [
+        ("biased sampling", [1], 2), ("OHEM", [1], 1), ("SSD's mining", [1], 1), ("IoU-balanced", [1], 3),
+        ("Focal Loss", [2, 4], 3), ("GHM", [2], 2),
+        ("cascade", [0, 5], None), ("anchor-free", [0], None),
+        ("Sampling-Free", [3, 4, 5], 0),
+    ]
+    picture, ax = plt.subplots(figsize=(7.6, 4.4))
+    for y, (name, marks, tuned) in enumerate(rows):
+        own = name == "Sampling-Free"
+        ax.scatter(marks, [y] * len(marks), s=110, color=COLOURS[1 if own else 0], marker="s" if own else "o", zorder=3)
+        ax.annotate("–" if tuned is None else str(tuned), (len(places), y), ha="center", va="center")
+    ax.set_xticks(range(len(places) + 1), places + ["numbers\nto tune"], fontsize=9)
+    ax.set_yticks(range(len(rows)), [name for name, _, _ in rows])
+    ax.set_xlim(-0.5, len(places) + 0.5)
+    ax.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
+    for line in (3.5, 5.5, 7.5):
+        ax.axhline(line, color="#999999", linewidth=1)
+    ax.invert_yaxis()
+    for side in ax.spines.values():
+        side.set_visible(False)
+    return picture
+
+
 @figure
 def weights_of_samplers():
     """Share of the loss' gradient that background of each error gets, for a detector late in training."""
@@ -84,7 +134,7 @@ def weights_of_samplers():
     density = 400 * np.exp(-25 * g) + 1 + 6 * np.exp(-40 * (1 - g))
     ax.plot(g, 1 / (density / density.mean()), label="GHM, for a typical density", **style(3))
     ax.set_ylim(1e-3, 30)
-    ax.legend()
+    picture.legend(fontsize=9, loc="outside upper center", ncols=2)
     return picture
 
 
@@ -98,7 +148,7 @@ def initial_loss():
         ax.plot(pi, -np.log(pi) - (outputs - 1) * np.log1p(-pi), label=name, **style(i))
         best = 1 / outputs
         ax.plot([best], [-math.log(best) - (outputs - 1) * math.log1p(-best)], "o", color=COLOURS[i])
-        ax.annotate(f"{best:.2g}", (best, -math.log(best) - (outputs - 1) * math.log1p(-best)), textcoords="offset points",
+        ax.annotate(f"{best:.3g}", (best, -math.log(best) - (outputs - 1) * math.log1p(-best)), textcoords="offset points",
                     xytext=(-4, -16), ha="center", color=COLOURS[i])
     ax.axvline(0.01, color="#999999", linestyle=":", label="RetinaNet's 0.01")
     ax.set_ylim(2, 1e5)
@@ -124,12 +174,15 @@ def curve_figure(name, columns, runs=None, panels=None, **scales):
     curves = curves_of(name, runs)
     if not curves:
         return None
-    picture, every = plt.subplots(1, len(columns), figsize=(3.9 * len(columns) + 0.6, 3.6), squeeze=False)
-    for ax, (column, label) in zip(every[0], columns):
+    # One below another: side by side they would be too small for a phone.
+    rows = len(columns)
+    picture, every = plt.subplots(rows, 1, figsize=(5.2, 3.2 * rows - 0.6 * (rows - 1) + 0.4), sharex=True, squeeze=False)
+    for ax, (column, label) in zip(every[:, 0], columns):
         for i, (run, points) in enumerate(curves.items()):
             ax.plot([p["step"] for p in points], smooth([p.get(column, math.nan) for p in points]), label=run, **style(i))
-        ax.set(xlabel="step", ylabel=label, **scales)
-    every[0][0].legend(fontsize=9)
+        ax.set(ylabel=label, **scales)
+    every[-1, 0].set_xlabel("step")
+    picture.legend(*every[0, 0].get_legend_handles_labels(), fontsize=9, loc="outside upper center", ncols=2)
     return picture
 
 
@@ -137,7 +190,9 @@ def curve_figure(name, columns, runs=None, panels=None, **scales):
 def losses_without_sampling():
     return curve_figure(
         "rates", [("classification", "classification loss"), ("regression", "regression loss"), ("gradientNorm", "gradient norm")],
-        ["pi 0.5, rate 0.02", "pi 0.01, rate 0.02", "Sampling-Free, rate 0.02", "pi 0.5, rate 0.1"], yscale="log")
+        ["pi 0.5, rate 0.02", "pi 0.01, rate 0.02", "Sampling-Free, rate 0.02", "pi 0.5, rate 0.1"],
+        # What diverges leaves the picture, so that the others can be told apart.
+        yscale="log", ylim=(0.8, 3000))
 
 
 @figure

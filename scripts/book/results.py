@@ -11,26 +11,34 @@ FOLDER = ROOT / "docs/results"
 RARE = [7, 8, 9]
 FIELDS = [
     "mode", "data", "steps", "run", "thresholder", "seed", "ap", "ap50", "ap75", "ar100", "rareAP", "divergedAt", "firstLoss",
-    "largestGradient", "lastScale",
+    "largestGradient", "lastScale", "key",
 ]
 CURVE_FIELDS = ["run", "seed", "step", "classification", "regression", "scale", "gradientNorm"]
 
 
 def write_all(book, trainer):
-    """Writes the experiments of which every run is finished with some seed; the others keep the results they have."""
+    """Writes what the runs found here came to. Runs that are not here keep the results they have, as long as they would be
+    trained the same way today."""
     for experiment in book.experiments:
-        runs = [
-            (label, Run(experiment.recipe, settings, seed))
-            for label, settings in experiment.runs.items() for seed in experiment.seeds]
-        found = [(label, run, trainer.result(run)) for label, run in runs]
-        finished = [entry for entry in found if entry[2] is not None]
-        if {label for label, _, _ in finished} != set(experiment.runs):
-            print(f"{experiment.name}: {len(runs) - len(finished)} of {len(runs)} runs are missing, its results stay as they are")
+        old_rows, old_curves = read(experiment.name), read(f"{experiment.name}-curves")
+        rows, curves, missing = [], [], 0
+        for label, settings in experiment.runs.items():
+            for seed in experiment.seeds:
+                run = Run(experiment.recipe, settings, seed)
+                result = trainer.result(run)
+                if result is not None:
+                    rows += list(rows_of(book, trainer, experiment, label, run, result))
+                    curves += [{"run": label, "seed": seed, **point} for point in result["curve"]]
+                    continue
+                mine = (label, str(seed))
+                kept = [r for r in old_rows if (r["run"], r["seed"]) == mine and r["key"] == run.key(book.backbone)]
+                missing += not kept
+                rows += kept
+                curves += [r for r in old_curves if kept and (r["run"], r["seed"]) == mine]
+        if missing:
+            print(f"{experiment.name}: {missing} runs are missing")
+        if {row["run"] for row in rows} != set(experiment.runs):
             continue
-        rows, curves = [], []
-        for label, run, result in finished:
-            rows += list(rows_of(book, trainer, experiment, label, run, result))
-            curves += [{"run": label, "seed": run.seed, **point} for point in result["curve"]]
         write(FOLDER / f"{experiment.name}.csv", FIELDS, rows)
         write(FOLDER / f"{experiment.name}-curves.csv", CURVE_FIELDS, curves)
 
@@ -39,7 +47,7 @@ def rows_of(book, trainer, experiment, label, run, result):
     common = {
         "mode": book.mode, "data": result["data"], "steps": result["wantedSteps"], "run": label, "seed": run.seed,
         "firstLoss": result["firstLoss"], "largestGradient": result["largestGradient"], "lastScale": result["lastScale"],
-        "divergedAt": result["diverged"]["step"] if result["diverged"] else None,
+        "divergedAt": result["diverged"]["step"] if result["diverged"] else None, "key": run.key(book.backbone),
     }
     for thresholder in experiment.thresholders_of(run.settings):
         name = slug(thresholder)

@@ -18,6 +18,11 @@ SITE = ROOT / "site"
 INLINE_MATH = re.compile(r"(`+)(?:.*?[^`])?\1(?!`)|(?<![\\$\w])\$([^$\n]+?)\$(?!\w)")
 # Code, formulas, or N_f in prose.
 SUBSCRIPT = re.compile(r"(`[^`\n]*`|\$[^$\n]+\$|\]\([^)]*\))|(?<!\w)([NLR])_(f|j|k|cls|reg)(?!\w)")
+# (1 - p)^γ in prose.
+SUPERSCRIPT = re.compile(r"(`[^`\n]*`|\$[^$\n]+\$)|\^(\w)")
+# A line break between Chinese characters would show as a space.
+CHINESE = "[\u3000-\u30ff\u4e00-\u9fff\uff00-\uffef]"
+CHINESE_BREAK = re.compile(f"(?<={CHINESE})\n(?={CHINESE})")
 MARKER_LINE = re.compile(r"^<!-- (?:table: .+?|snippet: \d+|end) -->\n", re.MULTILINE)
 
 
@@ -70,6 +75,7 @@ def prose(text, path):
 
     text = SUBSCRIPT.sub(
         lambda match: match[0] if match[1] else f"<i>{match[2]}</i><sub>{match[3]}</sub>", MARKER_LINE.sub("", text))
-    text = INLINE_MATH.sub(math, text)
+    text = SUPERSCRIPT.sub(lambda match: match[1] or f"<sup>{match[2]}</sup>", text)
+    text = CHINESE_BREAK.sub("", INLINE_MATH.sub(math, text))
     # One folder less: pages of a translation have the figures beside them.
     return text.replace("](../", "](") if path.parent != DOCS else text

@@ -53,14 +53,17 @@ class Trainer:
         file = self.path(run) / f"evaluation-{slug(thresholder)}.json"
         return json.loads(file.read_text()) if file.exists() else None
 
-    def tasks(self, names):
-        """Unfinished ones, experiment by experiment; a run that several experiments share comes once."""
+    def tasks(self, names, pattern=""):
+        """Unfinished ones, experiment by experiment; a run that several experiments share comes once. Only those of `names`,
+        if there are any, and those whose label `pattern` is found in."""
         tasks = {}
         for experiment in self.book.experiments:
             if names and experiment.name not in names:
                 continue
             for seed in experiment.seeds:
                 for label, settings in experiment.runs.items():
+                    if not re.search(pattern, f"{label}, seed {seed}"):
+                        continue
                     run = Run(experiment.recipe, settings, seed)
                     task = tasks.setdefault(
                         run.key(self.book.backbone), Task(run, [], f"{experiment.name}: {label}, seed {seed}"))
@@ -73,9 +76,9 @@ class Trainer:
         return result is not None and (
             result["diverged"] is not None or all(self.evaluation(task.run, t) for t in task.thresholders))
 
-    def train_all(self, names, jobs):
+    def train_all(self, names, jobs, pattern=""):
         weights = self.backbone()
-        tasks = self.tasks(names)
+        tasks = self.tasks(names, pattern)
         print(f"{len(tasks)} runs to do, {jobs} at a time", flush=True)
         start = time.monotonic()
         with ThreadPoolExecutor(jobs) as pool:

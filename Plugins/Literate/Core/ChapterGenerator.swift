@@ -17,7 +17,7 @@ public struct ChapterGenerator {
       "import LiterateSupport",
       "import Testing",
     ]
-    if chapter.blocks.contains(where: { $0.fence.purpose == .recipe }) { lines.append("import Configuration") }
+    if chapter.blocks.contains(where: { $0.fence.purpose == .recipe }) { lines.append("import SamplingFree") }
     lines += writer.imports + writer.declarations
     lines += [writer.location(chapter.titleLine)]
     lines += ["@Test(\(chapter.title.swiftLiteral)) func \(chapter.identifier)() async throws {", "#sourceLocation()"]
@@ -65,7 +65,11 @@ private struct ChapterWriter {
       body += [
         "try _chapter.enter(line: \(block.firstLine))",
         location(block.firstLine),
-        "_ = try ExperimentConfiguration(yaml: \(yaml.swiftLiteral), name: \("\(file):\(block.firstLine)".swiftLiteral))",
+        "do {",
+        "let recipe = try ExperimentConfiguration(yaml: \(yaml.swiftLiteral), name: \("\(file):\(block.firstLine)".swiftLiteral))",
+        // A plugin's strategies are not there; all others are made, so that their parameters are checked.
+        "if recipe.plugins.isEmpty { _ = try Strategies(recipe, registry: .standard) }",
+        "}",
         "#sourceLocation()",
       ]
     case .declaration, .statements, .throwing:
