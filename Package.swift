@@ -48,6 +48,7 @@ let package = Package(
     .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
     .systemLibrary(name: "CImageCodecs", pkgConfig: "libpng libturbojpeg libexif cairo", providers: [.apt(["libpng-dev", "libturbojpeg0-dev", "libexif-dev", "libcairo2-dev"])]),
     .systemLibrary(name: "COpenMP"),
+    .systemLibrary(name: "COpenMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
     .systemLibrary(name: "CSwiftVersion"),
     .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -83,16 +84,17 @@ let package = Package(
     module(
       "Training",
       ["Detectors", "NeuralNetwork", "DetectionCore", "Weights", "Datasets", "Evaluation", "Configuration", "Parallel", "Suggestions", logging]),
+    module("MessagePassing", ["COpenMPI", "Training", "DetectionCore"]),
     module(
       "Comparison",
       ["Training", "Configuration", "Datasets", "DetectionCore", "Drawing", "Evaluation"]),
     module("SamplingFree", umbrella),
-    module("SamplingFreeCommand", ["SamplingFree", argumentParser, logging] + umbrella),
+    module("SamplingFreeCommand", ["SamplingFree", "MessagePassing", argumentParser, logging] + umbrella),
     // Its symbols are exported, so that strategy plugins find DetectionCore in it.
     .executableTarget(
       name: "sampling-free", dependencies: ["SamplingFreeCommand"],
       linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic"], .when(platforms: [.linux]))]),
-    .executableTarget(name: "bench", dependencies: ["SamplingFree", argumentParser] + umbrella),
+    .executableTarget(name: "bench", dependencies: ["SamplingFree", "MessagePassing", argumentParser] + umbrella),
 
     // What host and strategy plugin recognise one another by.
     .executableTarget(name: "PluginStampTool", dependencies: ["CSwiftVersion"], path: "Plugins/PluginStamp/Tool"),

@@ -33,7 +33,7 @@ public struct BiasedSampling: Sampler {
 
   public func weighting(for batch: ClassificationBatch, step: Int) -> Weighting {
     .sampled(from: batch) { anchors in
-      var generator = SeededGenerator(seed: UInt64(seed), UInt64(step), UInt64(anchors.image))
+      var generator = SeededGenerator(seed: UInt64(seed), UInt64(step), UInt64(anchors.number))
       let positives = Selection.random(
         Int(Float(count) * positiveFraction), of: anchors.foreground, using: &generator)
       return positives + Selection.random(count - positives.count, of: anchors.background, using: &generator)

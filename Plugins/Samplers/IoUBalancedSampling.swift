@@ -54,7 +54,7 @@ public struct IoUBalancedSampling: Sampler {
       throw StrategyError("sampler \"\(Self.name)\" needs to know which objects anchors are matched with")
     }
     return .sampled(from: batch) { anchors in
-      var generator = SeededGenerator(seed: UInt64(seed), UInt64(step), UInt64(anchors.image))
+      var generator = SeededGenerator(seed: UInt64(seed), UInt64(step), UInt64(anchors.number))
       let positives = positives(Int(Float(count) * positiveFraction), anchors, batch, &generator)
       return positives + negatives(count - positives.count, anchors, batch, &generator)
     }

@@ -32,10 +32,14 @@ public struct Batch: Sendable {
   public var images: [PreparedImage]
 
   /// Resizes, mirrors by chance, normalises and pads.
-  /// - Parameter generator: one number is drawn for each sample, in order.
-  public init(samples: [Sample], options: InputOptions, generator: inout SeededGenerator) {
+  /// - Parameters:
+  ///   - generator: one number is drawn for each sample, in order.
+  ///   - others: images that are not in the batch but are padded to the same size.
+  public init(
+    samples: [Sample], options: InputOptions, generator: inout SeededGenerator, others: [SampleHeader] = []
+  ) {
     let sizes = samples.map { options.resizedSize(width: $0.image.width, height: $0.image.height) }
-    let padded = options.paddedSize(of: sizes)
+    let padded = options.paddedSize(of: sizes + others.map { options.resizedSize(width: $0.width, height: $0.height) })
     let tables = NormalizationTables(options)
     let plane = padded.width * padded.height
     var pixels = [Float](repeating: 0, count: samples.count * 3 * plane)

@@ -7,16 +7,21 @@ import Parallel
 /// Each epoch visits every image once, in an order of its own; a batch may span two epochs. What the batch of a step
 /// holds follows from `seed` and the step alone, so a loader that starts at `firstStep` goes on as one that started at 0
 /// would, whatever `prefetch` and `threads` are.
+///
+/// Several processes may each load their share of every batch: together these are the batch of one process, image by
+/// image, mirrored and padded alike.
 public final class BatchLoader: Sendable {
   private let queue: BatchQueue
 
   /// - Parameters:
+  ///   - batchSize: images of a batch, of this process' share.
+  ///   - share: which of how many equal shares of each batch is this process' own.
   ///   - prefetch: how many batches are kept ready at most, at least 1.
   ///   - threads: how many batches are prepared at once, each by one thread.
   /// - Precondition: `batchSize` is positive and the data set is not empty.
   public init(
     dataset: any DetectionDataset, options: InputOptions, batchSize: Int, seed: UInt64, firstStep: Int = 0,
-    prefetch: Int = 2, threads: Int = 2
+    share: (index: Int, count: Int) = (0, 1), prefetch: Int = 2, threads: Int = 2
   ) {
     precondition(batchSize > 0, "the batch size is positive")
     precondition(dataset.count > 0, "an empty data set makes no batches")
@@ -26,9 +31,13 @@ public final class BatchLoader: Sendable {
       let thread = Thread {
         Parallel.setThreadCount(1)  // one batch a thread; the other cores are the network's
         queue.work { step in
-          let indexes = Self.indexes(step: step, batchSize: batchSize, count: dataset.count, seed: seed)
+          let indexes = Self.indexes(step: step, batchSize: share.count * batchSize, count: dataset.count, seed: seed)
+          let own = share.index * batchSize..<(share.index + 1) * batchSize
           var generator = SeededGenerator(seed: seed, Self.augmentationStream, UInt64(step))
-          return Batch(samples: try indexes.map(dataset.sample(at:)), options: options, generator: &generator)
+          for _ in 0..<own.lowerBound { _ = generator.next() }
+          return Batch(
+            samples: try indexes[own].map(dataset.sample(at:)), options: options, generator: &generator,
+            others: share.count > 1 ? try indexes.map(dataset.header(at:)) : [])
         }
       }
       thread.start()

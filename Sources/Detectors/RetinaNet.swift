@@ -15,6 +15,9 @@ public final class RetinaNet {
   public let anchorGenerator: AnchorGenerator
   /// What programs compiled from now on compute with.
   public var precision = Precision.fp32
+  /// Where set, programs for training compiled from now on take batch normalisation's statistics over the images of all
+  /// these processes.
+  public var batchStatistics: (any AllReduce)?
   private let graph: Graph
   private var programs: [(key: [Int], program: Program)] = []
   private static let programsKept = 4
@@ -61,7 +64,8 @@ public final class RetinaNet {
     }
     if programs.count >= Self.programsKept { programs.removeFirst() }
     let program = try Program.compile(
-      graph, parameters: parameters, inputShape: [images, 3, height, width], training: training, precision: precision)
+      graph, parameters: parameters, inputShape: [images, 3, height, width], training: training, precision: precision,
+      sumOverProcesses: batchStatistics.map { processes in { try processes.sum(&$0) } })
     programs.append((key, program))
     return program
   }

@@ -23,6 +23,8 @@ public final class Program {
   private let preparation: [Step]
   private let forwardSteps: [Step]
   private let backwardSteps: [Step]
+  /// By step of the backward pass.
+  private let finishedGradients: [[Range<Int>]]
   private let input: Buffer
   private let outputs: [OutputPlan]
   private var preparedVersion = -1
@@ -31,14 +33,21 @@ public final class Program {
   ///   - inputShape: [images, channels, height, width].
   ///   - training: whether `backward` will be called and batch normalisation uses the batch's statistics.
   ///   - precision: of kernels and activations. fp32 instead where the machine lacks it: see `Precision.isSupported`.
+  ///   - sumOverProcesses: with it batch normalisation in training has the statistics of all processes' images: replaces
+  ///     each value by its sum over the processes, which all run the same program at the same time.
   /// - Throws: `EngineError` where the shapes do not fit.
   public static func compile(
-    _ graph: Graph, parameters: Parameters, inputShape: [Int], training: Bool, precision: Precision = .fp32
+    _ graph: Graph, parameters: Parameters, inputShape: [Int], training: Bool, precision: Precision = .fp32,
+    sumOverProcesses: SumOverProcesses? = nil
   ) throws -> Program {
     var compiler = Compiler(
-      graph: graph, parameters: parameters, input: inputShape, isTraining: training, precision: precision.supported)
+      graph: graph, parameters: parameters, input: inputShape, isTraining: training, precision: precision.supported,
+      sumOverProcesses: sumOverProcesses)
     return try compiler.compile()
   }
+
+  /// See `compile`.
+  public typealias SumOverProcesses = (inout [Double]) throws -> Void
 
   init(builder: ProgramBuilder, input: Buffer, outputs: [OutputPlan]) throws {
     let arenaSlots = builder.slots.indices.filter { builder.slots[$0].pinned == nil && builder.slots[$0].isUsed }
@@ -67,6 +76,7 @@ public final class Program {
     preparation = try builder.steps[.preparation, default: []].map { try Step($0, pointers) }
     forwardSteps = try builder.steps[.forward, default: []].map { try Step($0, pointers) }
     backwardSteps = try builder.steps[.backward, default: []].map { try Step($0, pointers) }
+    finishedGradients = try builder.finishedGradients()
   }
 
   deinit {
@@ -93,7 +103,14 @@ public final class Program {
 
   /// From the gradients of the outputs to those of all trainable parameters, which it overwrites.
   /// - Precondition: compiled for training, `forward` ran, `outputGradient` of every output is filled.
-  public func backward() throws { try run(backwardSteps) }
+  /// - Parameter didStep: called after each of the pass' steps with the parameters, as ranges of `Parameters.gradients`,
+  ///   whose gradients that step completed: those may be read and changed from then on.
+  public func backward(didStep: (_ finished: [Range<Int>]) throws -> Void = { _ in }) throws {
+    for (step, finished) in zip(backwardSteps, finishedGradients) {
+      try step.run(on: stream)
+      try didStep(finished)
+    }
+  }
 
   private func run(_ steps: [Step]) throws {
     for step in steps { try step.run(on: stream) }
@@ -155,7 +172,7 @@ private final class Step {
   let flops: Double
   private let primitive: Primitive?
   private var arguments: [dnnl_exec_arg_t] = []
-  private let loop: (() -> Void)?
+  private let loop: (() throws -> Void)?
 
   init(_ plan: StepPlan, _ slots: [UnsafeMutablePointer<Float>]) throws {
     name = plan.name
@@ -164,7 +181,7 @@ private final class Step {
     case .loop(let buffers, let body):
       let pointers = buffers.map { slots[$0.slot] + $0.offset }
       primitive = nil
-      loop = { body(pointers) }
+      loop = { try body(pointers) }
     case .primitive(let primitive, let buffers):
       self.primitive = primitive
       loop = nil
@@ -184,7 +201,7 @@ private final class Step {
   deinit { for argument in arguments { dnnl_memory_destroy(argument.memory) } }
 
   func run(on stream: dnnl_stream_t) throws {
-    loop?()
+    try loop?()
     guard let primitive else { return }
     try OneDNN.check(dnnl_primitive_execute(primitive.handle, stream, Int32(arguments.count), arguments), name)
   }

@@ -1,10 +1,12 @@
 import ArgumentParser
 import Foundation
+import MessagePassing
 import SamplingFree
 
 struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Train a detector; write weights, checkpoint and metrics to the output folder.")
+    abstract: "Train a detector; write weights, checkpoint and metrics to the output folder.",
+    discussion: "mpirun -n 4 sampling-free train ... trains one detector in 4 processes, each on batchSize images a step.")
 
   @OptionGroup var options: ConfigurationOptions
   @Flag(help: "Go on from the output folder's checkpoint.")
@@ -17,15 +19,40 @@ struct Train: ParsableCommand {
   }
 
   func run() throws {
-    let configuration = try options.load()
-    var progress = Progress(logEvery: configuration.train.logEvery)
-    // An error's message starts on a line of its own.
-    defer { progress.finish() }
+    try MPIProcesses.run(
+      { processes in
+        let configuration = try options.load()
+        if processes.rank > 0 {
+          var silence = Silence()
+          _ = try train(configuration, processes, &silence)
+        } else {
+          var progress = Progress(logEvery: configuration.train.logEvery)
+          // An error's message starts on a line of its own.
+          defer { progress.finish() }
+          print(table(try train(configuration, processes, &progress)))
+        }
+      },
+      failed: { error, processes in
+        let message = "rank \(processes.rank) of \(processes.count): \(Root.fullMessage(for: error))\n"
+        FileHandle.standardError.write(Data(message.utf8))
+      })
+  }
+
+  private func train(
+    _ configuration: ExperimentConfiguration, _ processes: any ProcessGroup, _ observer: inout some TrainingObserver
+  ) throws -> COCOResult {
     var trainer = try Trainer(
       configuration, registry: SamplingFreeCommand.registry(plugins: configuration.plugins),
-      start: resume ? .resuming : overwrite ? .overwriting : .fresh, observer: &progress)
-    print(table(try trainer.run(observer: &progress)))
+      start: resume ? .resuming : overwrite ? .overwriting : .fresh, processes: processes, observer: &observer)
+    return try trainer.run(observer: &observer)
   }
+}
+
+/// Of processes other than the first.
+private struct Silence: TrainingObserver {
+  func note(_ message: String) {}
+  func didStep(_ report: StepReport, of steps: Int) {}
+  func didEvaluate(_ result: COCOResult, step: Int) {}
 }
 
 /// The numbers of an evaluation; AP50 last.

@@ -107,47 +107,84 @@ public struct DetectionRunner {
   }
 
   /// Which objects of a data set are found, for `CalibratingThresholder`.
-  func matches(_ dataset: any DetectionDataset, batchSize: Int) throws -> DetectionMatches {
+  func matches(
+    _ dataset: any DetectionDataset, batchSize: Int, processes: any ProcessGroup = SingleProcess()
+  ) throws -> DetectionMatches {
     var matches = DetectionMatches(classCount: classNames.count)
-    for start in stride(from: 0, to: dataset.count, by: batchSize) {
-      let samples = try (start..<min(start + batchSize, dataset.count)).map { try dataset.sample(at: $0) }
-      for (sample, detections) in zip(samples, try detect(samples)) {
-        func boxes(_ isCrowd: Bool) -> [(box: Box, classIndex: Int)] {
-          sample.annotations.filter { $0.isCrowd == isCrowd }.map { ($0.box, $0.classIndex) }
-        }
-        matches.add(detections, objects: boxes(false), ignored: boxes(true))
+    for (index, detections) in try detect(dataset, batchSize: batchSize, processes: processes).enumerated() {
+      let annotations = try dataset.header(at: index).annotations
+      func boxes(_ isCrowd: Bool) -> [(box: Box, classIndex: Int)] {
+        annotations.filter { $0.isCrowd == isCrowd }.map { ($0.box, $0.classIndex) }
       }
+      matches.add(detections, objects: boxes(false), ignored: boxes(true))
     }
     return matches
   }
 
   /// COCO's average precision on a data set.
-  /// - Parameter progress: called with the number of images done.
+  /// - Parameters:
+  ///   - processes: each detects in its share of the images; all get the result.
+  ///   - progress: called with the number of images done by this process.
   /// - Throws: `DetectorError` where the data set's classes are not the detector's.
   public func evaluate(
-    _ dataset: any DetectionDataset, batchSize: Int, progress: (Int) -> Void = { _ in }
+    _ dataset: any DetectionDataset, batchSize: Int, processes: any ProcessGroup = SingleProcess(),
+    progress: (Int) -> Void = { _ in }
   ) throws -> COCOResult {
     let classes = try ClassMap(outputs: classNames, dataset: dataset.classNames)
     var evaluator = COCOEvaluator(classCount: dataset.classNames.count)
-    for start in stride(from: 0, to: dataset.count, by: batchSize) {
-      let samples = try (start..<min(start + batchSize, dataset.count)).map { try dataset.sample(at: $0) }
-      for (sample, detections) in zip(samples, try detect(samples)) {
-        evaluator.addImage(sample.id)
-        for annotation in sample.annotations {
-          evaluator.addGroundTruth(
-            image: sample.id, classIndex: annotation.classIndex, box: EvaluationBox(annotation.box),
-            area: annotation.area, isCrowd: annotation.isCrowd)
-        }
-        for detection in detections {
-          guard let classIndex = classes.indexes[detection.classIndex] else { continue }
-          evaluator.addDetection(
-            image: sample.id, classIndex: classIndex, box: EvaluationBox(detection.box),
-            score: Double(detection.score))
-        }
+    for (index, detections) in try detect(dataset, batchSize: batchSize, processes: processes, progress: progress).enumerated() {
+      let header = try dataset.header(at: index)
+      evaluator.addImage(header.id)
+      for annotation in header.annotations {
+        evaluator.addGroundTruth(
+          image: header.id, classIndex: annotation.classIndex, box: EvaluationBox(annotation.box),
+          area: annotation.area, isCrowd: annotation.isCrowd)
       }
-      progress(start + samples.count)
+      for detection in detections {
+        guard let classIndex = classes.indexes[detection.classIndex] else { continue }
+        evaluator.addDetection(
+          image: header.id, classIndex: classIndex, box: EvaluationBox(detection.box),
+          score: Double(detection.score))
+      }
     }
     return evaluator.evaluate()
+  }
+
+  /// - Returns: one list for each image of the data set, in all processes.
+  private func detect(
+    _ dataset: any DetectionDataset, batchSize: Int, processes: any ProcessGroup, progress: (Int) -> Void = { _ in }
+  ) throws -> [[Detection]] {
+    let share = processes.share(of: dataset.count)
+    var rows: [Double] = []
+    for start in stride(from: share.lowerBound, to: share.upperBound, by: batchSize) {
+      let images = start..<min(start + batchSize, share.upperBound)
+      let found = try detect(images.map { try dataset.sample(at: $0) })
+      for (image, detections) in zip(images, found) { rows += detections.flatMap { $0.row(image: image) } }
+      progress(images.upperBound - share.lowerBound)
+    }
+    var all = [[Detection]](repeating: [], count: dataset.count)
+    let gathered = try processes.gathered(rows)
+    for start in stride(from: 0, to: gathered.count, by: Detection.rowLength) {
+      let row = gathered[start..<start + Detection.rowLength]
+      all[Int(row[start])].append(Detection(row: row))
+    }
+    return all
+  }
+}
+
+extension Detection {
+  /// A detection as it travels between processes: image, class, corners, score. Each is exact.
+  fileprivate static let rowLength = 7
+
+  fileprivate func row(image: Int) -> [Double] {
+    [Double(image), Double(classIndex)] + [box.x1, box.y1, box.x2, box.y2, score].map { Double($0) }
+  }
+
+  fileprivate init(row: ArraySlice<Double>) {
+    let values = row.dropFirst(2).map { Float($0) }
+    self.init(
+      box: Box(x1: values[0], y1: values[1], x2: values[2], y2: values[3]), classIndex: Int(row[row.startIndex + 1]),
+      score: values[4])
   }
 }
 

@@ -5,22 +5,27 @@ import Parallel
 
 extension TrainingStatistics {
   /// Counts N, N_f and N_j over a data set without decoding images, with the anchors and the matcher of training; each
-  /// image padded for itself and not mirrored.
+  /// image padded for itself and not mirrored. Each of the processes counts its share of the images.
   /// - Throws: what the data set throws.
   public static func count(
-    _ dataset: any DetectionDataset, network: RetinaNet, options: InputOptions, matcher: Matcher
+    _ dataset: any DetectionDataset, network: RetinaNet, options: InputOptions, matcher: Matcher,
+    processes: any ProcessGroup = SingleProcess()
   ) throws -> TrainingStatistics {
+    let share = processes.share(of: dataset.count)
     let empty = TrainingStatistics(classCount: dataset.classNames.count)
-    let chunks = Parallel.chunkCount(of: dataset.count)
+    let chunks = Parallel.chunkCount(of: share.count)
     var parts = [Result<TrainingStatistics, any Error>](repeating: .success(empty), count: chunks)
     parts.withUnsafeMutableBufferPointer { parts in
       nonisolated(unsafe) let parts = parts
       nonisolated(unsafe) let network = network
-      Parallel.forChunks(of: dataset.count) { chunk, range in
+      Parallel.forChunks(of: share.count) { chunk, range in
+        let range = share.lowerBound + range.lowerBound..<share.lowerBound + range.upperBound
         parts[chunk] = Result { try count(dataset, range, network, options, matcher, from: empty) }
       }
     }
-    return try parts.reduce(into: empty) { total, part in total += try part.get() }
+    var total = try parts.reduce(into: empty) { total, part in total += try part.get() }
+    if processes.count > 1 { try total.add(over: processes) }
+    return total
   }
 
   private static func count(
@@ -48,5 +53,15 @@ extension TrainingStatistics {
         }, classIndexes: objects.map(\.classIndex))
     }
     return statistics
+  }
+
+  private mutating func add(over processes: any AllReduce) throws {
+    var sums = ([anchorCount, imageCount] + foregroundCounts + objectCounts + imageCounts).map(Double.init)
+    try processes.sum(&sums)
+    let numbers = sums.map { Int($0) }
+    func classes(_ part: Int) -> [Int] { Array(numbers[2 + part * classCount..<2 + (part + 1) * classCount]) }
+    self = TrainingStatistics(
+      anchorCount: numbers[0], foregroundCounts: classes(0), imageCount: numbers[1], objectCounts: classes(1),
+      imageCounts: classes(2))
   }
 }

@@ -4,6 +4,7 @@ import DetectionCore
 import Detectors
 import Evaluation
 import NeuralNetwork
+import Parallel
 import Weights
 
 /// A training run from configuration to weights.
@@ -11,6 +12,9 @@ import Weights
 /// Files in the output folder: `config.yaml`, `metrics.jsonl`, `checkpoint.h5` (weights, optimiser, step) and at the end
 /// `weights.h5`. With the same configuration, seed and thread count the weights are the same bytes, whether or not the
 /// run was interrupted and resumed.
+///
+/// Several processes may train one network, each on `batchSize` images of every mini-batch, as one process would on all of
+/// them: the same losses but for rounding, batch normalisation included. The one of rank 0 writes the files.
 public struct Trainer {
   /// How a run begins.
   public enum Start: Hashable, Sendable {
@@ -33,15 +37,17 @@ public struct Trainer {
   private let trainingSet: any DetectionDataset
   private let validationSet: any DetectionDataset
   private let schedule: LearningRateSchedule
+  private let processes: any ProcessGroup
 
   /// Makes data sets, network and strategies; counts the statistics; sets the initial bias, or loads a checkpoint. Writes
   /// nothing.
   /// - Throws: what is wrong with the configuration, the data, the output folder or the checkpoint.
   public init(
     _ configuration: ExperimentConfiguration, registry: StrategyRegistry, start: Start = .fresh,
-    observer: inout some TrainingObserver
+    processes: any ProcessGroup = SingleProcess(), observer: inout some TrainingObserver
   ) throws {
     self.configuration = configuration
+    self.processes = processes
     let train = configuration.train
     files = RunFolder(train.output)
     if start == .fresh, let file = files.valuable {
@@ -55,6 +61,7 @@ public struct Trainer {
     try Self.check(trainingSet, validationSet)
     network = try RetinaNet(configuration.architecture, classCount: classNames.count, seed: UInt64(configuration.seed))
     network.precision = configuration.networkPrecision
+    if processes.count > 1 { network.batchStatistics = processes }
     if let note = network.precision.note { observer.note(note) }
     optimizer = SGD(
       network.parameters, momentum: train.momentum, weightDecay: train.weightDecay, clipNorm: train.clipNorm)
@@ -63,7 +70,8 @@ public struct Trainer {
       decaySteps: train.decaySteps, decayFactor: train.decayFactor)
     statistics = try checkpoint?.weights.metadata.statistics
       ?? TrainingStatistics.count(
-        trainingSet, network: network, options: configuration.inputOptions(training: true), matcher: configuration.matcher)
+        trainingSet, network: network, options: configuration.inputOptions(training: true), matcher: configuration.matcher,
+        processes: processes)
     if let checkpoint {
       try load(checkpoint)
       observer.note("resumed \(files.checkpoint) at step \(firstStep)")
@@ -72,6 +80,11 @@ public struct Trainer {
         "\(statistics.imageCount) images, N = \(statistics.anchorCount) anchors, N_f = \(statistics.foregroundCount) foreground, N / N_f = \(statistics.anchorCount / max(1, statistics.foregroundCount))"
       )
       try initialize(observer: &observer)
+    }
+    if processes.count > 1 {
+      observer.note(
+        "\(processes.count) processes (threads: \(Parallel.threadCount)), \(processes.count * train.accumulate * train.batchSize) images a step")
+      try processes.requireSame("weights to start from", network.parameters.checksum ^ UInt32(truncatingIfNeeded: firstStep))
     }
   }
 
@@ -108,19 +121,20 @@ public struct Trainer {
   }
 
   /// Trains to the last step, writes the weights, evaluates.
-  /// - Returns: the final evaluation.
+  /// - Returns: the final evaluation, in all processes.
   /// - Throws: `TrainingDiverged` where a loss, a gradient or a weight stops being finite; checkpoints written before stay.
   public mutating func run(observer: inout some TrainingObserver) throws -> COCOResult {
     let train = configuration.train
     let isOver = firstStep >= train.steps
-    try files.prepare(configuration: configuration.yaml, keepingResults: firstStep > 0)
-    let metrics = try MetricsLog(path: files.metrics, firstStep: firstStep, keepsEvaluation: !isOver)
+    if isWriting { try files.prepare(configuration: configuration.yaml, keepingResults: firstStep > 0) }
+    let metrics = isWriting ? try MetricsLog(path: files.metrics, firstStep: firstStep, keepsEvaluation: !isOver) : nil
     let step = TrainingStep(
       network: network, matcher: configuration.matcher, coder: configuration.boxCoder,
-      regressionWeight: configuration.loss.regressionWeight, statistics: statistics)
+      regressionWeight: configuration.loss.regressionWeight, statistics: statistics, processes: processes)
     let loader = BatchLoader(
       dataset: trainingSet, options: configuration.inputOptions(training: true), batchSize: train.batchSize,
-      seed: UInt64(configuration.seed), firstStep: firstStep * train.accumulate, prefetch: 4)
+      seed: UInt64(configuration.seed), firstStep: firstStep * train.accumulate,
+      share: (processes.rank, processes.count), prefetch: 4)
     defer { loader.stop() }
     let clock = ContinuousClock()
     for index in firstStep..<max(firstStep, train.steps) {
@@ -135,13 +149,14 @@ public struct Trainer {
         step: index, classification: losses.classification, regression: losses.regression,
         scale: Double(losses.scales.classification), regressionScale: Double(losses.scales.regression),
         loss: losses.total, foreground: losses.foreground, learningRate: Double(rate), gradientNorm: norm,
-        images: batches.reduce(0) { $0 + $1.images.count },
-        seconds: start.duration(to: clock.now).seconds, waitSeconds: wait.seconds)
-      try metrics.append(report)
+        images: processes.count * batches.reduce(0) { $0 + $1.images.count },
+        seconds: start.duration(to: clock.now).seconds, waitSeconds: wait.seconds,
+        exchangeSeconds: losses.exchangeSeconds)
+      try metrics?.append(report)
       observer.didStep(report, of: train.steps)
       let done = index + 1
       guard done < train.steps else { break }
-      if train.checkpointEvery > 0, done % train.checkpointEvery == 0 { try writeCheckpoint(step: done) }
+      if train.checkpointEvery > 0, done % train.checkpointEvery == 0, isWriting { try writeCheckpoint(step: done) }
       if train.evaluateEvery > 0, done % train.evaluateEvery == 0 {
         try calibrate()
         try evaluate(step: done, metrics, &observer)
@@ -149,12 +164,16 @@ public struct Trainer {
     }
     let done = max(firstStep, train.steps)
     try calibrate()
-    try writeCheckpoint(step: done)
-    try WeightsFile.write(weights(step: done), to: files.weights)
+    if isWriting {
+      try writeCheckpoint(step: done)
+      try WeightsFile.write(weights(step: done), to: files.weights)
+    }
     let result = try evaluate(step: done, metrics, &observer)
     observer.note("weights: \(files.weights)")
     return result
   }
+
+  private var isWriting: Bool { processes.rank == 0 }
 
   /// Lets a thresholder that learns see what the detector finds without any threshold.
   private mutating func calibrate() throws {
@@ -163,17 +182,17 @@ public struct Trainer {
       network: network, classNames: classNames, configuration: configuration,
       thresholds: Array(repeating: 0, count: classNames.count))
     statistics.calibratedThresholds = try thresholder.calibrate(
-      runner.matches(validationSet, batchSize: configuration.train.batchSize), statistics: statistics)
+      runner.matches(validationSet, batchSize: configuration.train.batchSize, processes: processes), statistics: statistics)
   }
 
   @discardableResult
-  private func evaluate(step: Int, _ metrics: MetricsLog, _ observer: inout some TrainingObserver) throws -> COCOResult {
+  private func evaluate(step: Int, _ metrics: MetricsLog?, _ observer: inout some TrainingObserver) throws -> COCOResult {
     let runner = DetectionRunner(
       network: network, classNames: classNames, configuration: configuration,
       thresholds: try strategies.thresholder.thresholds(for: statistics),
       candidatesPerLevel: strategies.thresholder.candidatesPerLevel)
-    let result = try runner.evaluate(validationSet, batchSize: configuration.train.batchSize)
-    try metrics.append(result, step: step)
+    let result = try runner.evaluate(validationSet, batchSize: configuration.train.batchSize, processes: processes)
+    try metrics?.append(result, step: step)
     observer.didEvaluate(result, step: step)
     return result
   }

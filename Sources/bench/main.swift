@@ -4,7 +4,7 @@ import ArgumentParser
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench", abstract: "Works to be timed, driven through standard input: one line, one run.",
-    subcommands: [Prepare.self, Inference.self, Layers.self, Training.self, PostProcess.self, Evaluation.self])
+    subcommands: [Prepare.self, Inference.self, Layers.self, Training.self, DataParallel.self, PostProcess.self, Evaluation.self, Kernels.self])
 }
 
 Bench.main()

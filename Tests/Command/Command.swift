@@ -15,11 +15,17 @@ struct Command {
   static let executable = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
     .appendingPathComponent("sampling-free")
 
-  /// - Parameter directory: the working directory.
-  static func process(_ arguments: [String], in directory: String, environment: [String: String] = [:]) -> Process {
+  /// - Parameters:
+  ///   - directory: the working directory.
+  ///   - ranks: how many processes `mpirun` starts; nil starts the command itself.
+  static func process(
+    _ arguments: [String], in directory: String, environment: [String: String] = [:], ranks: Int? = nil
+  ) -> Process {
     let process = Process()
-    process.executableURL = executable
-    process.arguments = arguments
+    process.executableURL = ranks == nil ? executable : URL(fileURLWithPath: "/usr/bin/env")
+    // Root may not use mpirun, and no more processes than cores may, unless it is told so.
+    let launcher = ["OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1", "mpirun", "--oversubscribe", "--bind-to", "none"]
+    process.arguments = (ranks.map { launcher + ["-n", "\($0)", executable.path] } ?? []) + arguments
     process.currentDirectoryURL = URL(fileURLWithPath: directory, isDirectory: true)
     process.standardInput = FileHandle.nullDevice
     process.environment = ProcessInfo.processInfo.environment
@@ -28,9 +34,15 @@ struct Command {
   }
 
   static func run(
-    _ arguments: String..., in directory: TemporaryDirectory, environment: [String: String] = [:]
+    _ arguments: String..., in directory: TemporaryDirectory, environment: [String: String] = [:], ranks: Int? = nil
   ) throws -> Result {
-    let process = process(arguments, in: directory.path, environment: environment)
+    try run(arguments, in: directory, environment: environment, ranks: ranks)
+  }
+
+  static func run(
+    _ arguments: [String], in directory: TemporaryDirectory, environment: [String: String] = [:], ranks: Int? = nil
+  ) throws -> Result {
+    let process = process(arguments, in: directory.path, environment: environment, ranks: ranks)
     // Files take any amount without anybody reading.
     let files = ["out", "err"].map { directory.file(".\($0)-\(UUID().uuidString)") }
     let handles = try files.map { path in

@@ -44,6 +44,22 @@ private struct NumberedDataset: DetectionDataset {
     }
   }
 
+  /// Images of different sizes: all are padded as the whole batch is.
+  @Test func sharesAreTheBatchInParts() throws {
+    let dataset = try TreeCrowns.dataset(split: .train)
+    let options = InputOptions(size: .shorterSide(32, longerSide: 64), padMultiple: 1, flipProbability: 0.5)
+    func loader(_ size: Int, share: (Int, Int)) -> BatchLoader {
+      BatchLoader(dataset: dataset, options: options, batchSize: size, seed: 5, firstStep: 3, share: share, threads: 1)
+    }
+    let whole = loader(6, share: (0, 1))
+    let shares = (0..<3).map { loader(2, share: ($0, 3)) }
+    for _ in 0..<4 {
+      let (batch, parts) = (try whole.next(), try shares.map { try $0.next() })
+      #expect(parts.flatMap { $0.images.map(\.id) } == batch.images.map(\.id))
+      #expect(parts.flatMap(\.pixels) == batch.pixels && parts.allSatisfy { $0.height == batch.height && $0.width == batch.width })
+    }
+  }
+
   @Test func aLaterStartGoesOnTheSame() throws {
     let dataset = NumberedDataset(count: 10)
     let whole = loader(dataset)

@@ -168,4 +168,40 @@ import TestSupport
     #expect(try gradients(programs[0]) == first)
     #expect(try gradients(programs[1]) == second)
   }
+
+  /// Two processes with the same images have the statistics and gradients of each alone; only the unbiased variance knows
+  /// that there are twice as many.
+  @Test(arguments: [false, true]) func batchNormalizationOverProcesses(relu: Bool) throws {
+    var graph = Graph()
+    let x = graph.input(channels: 3)
+    let y = graph.convolution(x, path: "a", channels: 21, kernel: 3)
+    let z = graph.batchNormalization(y, path: "n", relu: relu)
+    let output = graph.output([graph.convolution(z, path: "b", channels: 4, kernel: 1)], name: "output")
+    func run(_ sum: Program.SumOverProcesses?) throws -> (values: [Float], gradients: [String: [Float]], moving: [Float]) {
+      let parameters = try Parameters(graph.parameters, seed: 7)
+      let program = try Program.compile(
+        graph, parameters: parameters, inputShape: [2, 3, 6, 5], training: true, sumOverProcesses: sum)
+      for i in program.inputValues.indices { program.inputValues[i] = Float((i * 7919) % 201) / 100 - 1 }
+      try program.forward()
+      for (i, _) in program.values(of: output).enumerated() { program.gradient(of: output)[i] = Float(i * 31 % 13) / 6 - 1 }
+      try program.backward()
+      let trained = parameters.entries.filter(\.declaration.isTrainable).map(\.declaration.path)
+      return (
+        Array(program.values(of: output)),
+        Dictionary(uniqueKeysWithValues: try trained.map { ($0, try parameters.gradient($0).values) }),
+        try parameters.tensor("n/moving_variance").values
+      )
+    }
+    let (alone, pair) = (try run(nil), try run { for i in $0.indices { $0[i] *= 2 } })
+    func expectClose(_ a: [Float], _ b: [Float], _ name: String) {
+      let scale = a.map(abs).max() ?? 0
+      for (a, b) in zip(a, b) { #expect(abs(a - b) <= 2e-5 * scale, "\(name): \(a), \(b)") }
+    }
+    expectClose(alone.values, pair.values, "values")
+    // The bias in front of a normalisation has no effect: its gradient is rounding.
+    for (path, gradient) in alone.gradients where path != "a/bias" { expectClose(gradient, pair.gradients[path] ?? [], path) }
+    // 0.9 + 0.1 · variance · n / (n - 1)
+    let factor: Float = (120.0 / 119) / (60.0 / 59)
+    for (a, b) in zip(alone.moving, pair.moving) { #expect(abs((a - 0.9) * factor - (b - 0.9)) < 1e-6) }
+  }
 }

@@ -150,6 +150,22 @@ import Testing
     }
   }
 
+  /// What is reported as finished does not change any more, and is all that is trained, once.
+  @Test func gradientsAreReportedWhenTheyAreComplete() throws {
+    let network = try Self.tinyNetwork()
+    let program = try network.program(images: 1, height: 64, width: 64, training: true)
+    for i in program.inputValues.indices { program.inputValues[i] = Float(i % 17) / 8 - 1 }
+    try program.forward()
+    for output in [network.logits, network.deltas] { program.gradient(of: output).update(repeating: 0.1) }
+    var reported: [Range<Int>: [Float]] = [:]
+    try program.backward { finished in
+      for range in finished { #expect(reported.updateValue(Array(network.parameters.gradients[range]), forKey: range) == nil) }
+    }
+    let trained = network.parameters.entries.filter(\.declaration.isTrainable)
+    #expect(reported.count == trained.count)
+    for entry in trained { #expect(reported[entry.range] == Array(network.parameters.gradients[entry.range]), "\(entry.declaration.path)") }
+  }
+
   /// Guided scaling makes the two losses equal; the gradient of the heads is scaled with them.
   @Test func guidedScalingScalesTheClassificationGradientAlone() throws {
     let network = try Self.tinyNetwork()

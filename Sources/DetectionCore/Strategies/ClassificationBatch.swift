@@ -13,6 +13,8 @@ public struct ClassificationBatch: @unchecked Sendable {
   public let imageOffsets: [Int]
   public let classCount: Int
   public let foregroundCount: Int
+  /// Where this part's images begin in the mini-batch of all processes and accumulated parts.
+  public let firstImage: Int
   /// Counts over all training samples; nil where they were not counted.
   public let statistics: TrainingStatistics?
   /// For numbers that must be the same however the mini-batch is split over processes.
@@ -26,7 +28,7 @@ public struct ClassificationBatch: @unchecked Sendable {
     logits: UnsafeBufferPointer<Float>, labels: UnsafeBufferPointer<Int32>, overlaps: UnsafeBufferPointer<Float>,
     objects: UnsafeBufferPointer<Int32> = UnsafeBufferPointer(start: nil, count: 0), imageOffsets: [Int],
     classCount: Int, statistics: TrainingStatistics? = nil, processes: any AllReduce = SingleProcess(),
-    qualities: (() throws -> [Float])? = nil
+    firstImage: Int = 0, qualities: (() throws -> [Float])? = nil
   ) {
     precondition(
       logits.count == labels.count * classCount && overlaps.count == labels.count && imageOffsets.last == labels.count
@@ -40,6 +42,7 @@ public struct ClassificationBatch: @unchecked Sendable {
     self.classCount = classCount
     self.statistics = statistics
     self.processes = processes
+    self.firstImage = firstImage
     boxQualities = qualities
     var (foreground, highest): (Int, Int32) = (0, 0)
     for label in labels {

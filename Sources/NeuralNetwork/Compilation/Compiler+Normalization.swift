@@ -2,7 +2,8 @@ import COneDNN
 import Parallel
 
 extension Compiler {
-  /// Training: on the batch's statistics, moving ones updated. Inference: on the moving statistics.
+  /// Training: on the batch's statistics, of all processes' images together if there are several; moving ones updated.
+  /// Inference: on the moving statistics.
   mutating func emitBatchNormalization(_ index: Int, path: String, epsilon: Float, relu: Bool) throws {
     let source = input(index)
     let x = try value(source)
@@ -13,7 +14,8 @@ extension Compiler {
     let movingVariance = try builder.parameter("\(path)/moving_variance")
     let training = builder.isTraining
     let scaleFlags = dnnl_use_scale.rawValue | dnnl_use_shift.rawValue | (relu ? dnnl_fuse_norm_relu.rawValue : 0)
-    let flags = scaleFlags | (training ? 0 : dnnl_use_global_stats.rawValue)
+    let synchronized = training ? sumOverProcesses : nil
+    let flags = scaleFlags | (training && synchronized == nil ? 0 : dnnl_use_global_stats.rawValue)
     var layout = x.layout.raw
     var description = dnnl_batch_normalization_desc_t()
     try OneDNN.check(
@@ -33,14 +35,16 @@ extension Compiler {
       arguments.append((DNNL_ARG_WORKSPACE, buffer))
       workspace = buffer
     }
+    let total = try synchronized.map { try emitSynchronizedStatistics(of: x, mean, variance, path: path, sum: $0) }
     builder.run(forward, arguments, name: path)
     buffers[index] = y
     needsGradient[index] = training
     guard training else { return }
 
     let count = Float(x.layout.shape.reduce(1, *) / channels)
-    let unbias = count > 1 ? count / (count - 1) : 1
-    builder.run([mean, variance, movingMean, movingVariance], name: "\(path) moving statistics") { p in
+    builder.run([mean, variance, movingMean, movingVariance] + (total.map { [$0] } ?? []), name: "\(path) moving statistics") { p in
+      let count = p.count > 4 ? p[4][0] : count
+      let unbias = count > 1 ? count / (count - 1) : 1
       for i in 0..<channels {
         p[2][i] += 0.1 * (p[0][i] - p[2][i])
         p[3][i] += 0.1 * (p[1][i] * unbias - p[3][i])
@@ -52,7 +56,7 @@ extension Compiler {
       var description = dnnl_batch_normalization_desc_t()
       try OneDNN.check(
         dnnl_batch_normalization_backward_desc_init(
-          &description, dnnl_backward, &layout, &layout, epsilon, scaleFlags), "\(path) backward")
+          &description, dnnl_backward, &layout, &layout, epsilon, flags), "\(path) backward")
       let backward = try Primitive(&description, hint: forward, name: "\(path) backward")
       let dy = try compiler.builder.reordered(gradient.buffer, to: x.layout, name: path)
       let dx = compiler.builder.temporary(x.layout)
@@ -68,6 +72,10 @@ extension Compiler {
       try compiler.builder.storeGradient(dGamma, path: "\(path)/gamma")
       try compiler.builder.storeGradient(dBeta, path: "\(path)/beta")
       if compiler.needsGradient[source] {
+        if let synchronized, let total {
+          try compiler.emitSynchronizedCorrection(
+            of: dx, x: x, mean, variance, gamma, dGamma, dBeta, total, epsilon: epsilon, path: path, sum: synchronized)
+        }
         try compiler.addGradient(Gradient(buffer: dx, isShared: false), to: source)
       }
     }

@@ -10,6 +10,7 @@ struct Compiler {
   var needsGradient: [Bool]
   let fusion: Fusion
   let types: TypePlan
+  let sumOverProcesses: Program.SumOverProcesses?
   private let inputShape: [Int]
   private var gradients: [Gradient?]
   /// What a node's backward pass needs of its forward pass.
@@ -22,8 +23,12 @@ struct Compiler {
   }
 
   /// - Parameter shape: the input's, [images, channels, height, width].
-  init(graph: Graph, parameters: Parameters, input shape: [Int], isTraining: Bool, precision: Precision) {
+  init(
+    graph: Graph, parameters: Parameters, input shape: [Int], isTraining: Bool, precision: Precision,
+    sumOverProcesses: Program.SumOverProcesses?
+  ) {
     inputShape = shape
+    self.sumOverProcesses = sumOverProcesses
     self.graph = graph
     fusion = Fusion(graph, isTraining: isTraining)
     types = TypePlan(graph, fusion, input: shape, precision: precision)

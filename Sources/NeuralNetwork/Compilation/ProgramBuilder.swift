@@ -24,7 +24,7 @@ struct StepPlan {
   enum Work {
     case primitive(Primitive, [(Int32, Buffer)])
     /// Gets the start of each buffer, in order.
-    case loop([Buffer], ([UnsafeMutablePointer<Float>]) -> Void)
+    case loop([Buffer], ([UnsafeMutablePointer<Float>]) throws -> Void)
   }
   let name: String
   let work: Work
@@ -55,8 +55,8 @@ struct ProgramBuilder {
   /// By slot: a prepared buffer in other layouts.
   private var layouts: [Int: [Buffer]] = [:]
   private var reordered: [(slot: Int, offset: Int, buffer: Buffer)] = []
-  /// Parameters whose gradient some earlier step has written already: later ones add to it.
-  private var written: Set<String> = []
+  /// By parameter: the slots through which its gradient is written. All steps but the first add to it.
+  private var gradientSlots: [String: [Int]] = [:]
 
   /// More than a program has steps of preparation.
   private static let preparationLimit = 1 << 32
@@ -97,7 +97,7 @@ struct ProgramBuilder {
     append(StepPlan(name: name, work: .primitive(primitive, arguments), flops: flops))
   }
 
-  mutating func run(_ buffers: [Buffer], name: String, _ body: @escaping ([UnsafeMutablePointer<Float>]) -> Void) {
+  mutating func run(_ buffers: [Buffer], name: String, _ body: @escaping ([UnsafeMutablePointer<Float>]) throws -> Void) {
     append(StepPlan(name: name, work: .loop(buffers, body)))
   }
 
@@ -178,7 +178,20 @@ struct ProgramBuilder {
   mutating func gradient(_ path: String) throws -> (buffer: Buffer, accumulate: Bool) {
     let shape = try parameters.entry(path).declaration.shape
     let buffer = pinned(try .plain(shape), at: try parameters.gradientPointer(path))
-    return (buffer, !written.insert(path).inserted)
+    defer { gradientSlots[path, default: []].append(buffer.slot) }
+    return (buffer, gradientSlots[path] != nil)
+  }
+
+  /// For each step of the backward pass the parameters whose gradients are complete after it, as ranges of
+  /// `Parameters.gradients`.
+  func finishedGradients() throws -> [[Range<Int>]] {
+    let forwardCount = steps[.forward, default: []].count
+    var finished = [[Range<Int>]](repeating: [], count: steps[.backward, default: []].count)
+    for entry in parameters.entries {
+      guard let last = gradientSlots[entry.declaration.path]?.map({ slots[$0].lastStep }).max() else { continue }
+      finished[last - forwardCount].append(entry.range)
+    }
+    return finished
   }
 
   /// Stores a gradient in a layout of oneDNN's choice.

@@ -94,6 +94,16 @@ public final class Parameters {
     version += 1
   }
 
+  /// Of the bits of all values, in order (Fletcher's sum, of 32-bit words).
+  public var checksum: UInt32 {
+    var (sum, sums): (UInt32, UInt32) = (0, 0)
+    for value in values {
+      sum &+= value.bitPattern
+      sums &+= sum
+    }
+    return sum ^ sums
+  }
+
   /// To be called after writing to `values` directly.
   public func markChanged() { version += 1 }
 
