@@ -2,7 +2,7 @@
 COMMAND := .build/release/sampling-free
 DEMO := runs/demo
 
-.PHONY: help deps build demo demo-focal demo-trees test fuzz-hdf5 book book-check book-serve clean
+.PHONY: help deps build demo demo-focal demo-trees test fuzz-hdf5 bench-instructions book book-check book-serve clean
 
 help: ## This list.
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -40,6 +40,13 @@ MUTATIONS := 100000
 fuzz-hdf5: deps ## Read that many damaged HDF5 files (MUTATIONS=100000): errors, but no crash and little memory.
 	swift build -c release --build-tests
 	HDF5_MUTATIONS=$(MUTATIONS) swift test -c release --skip-build --filter HDF5Tests.Mutation
+
+RECORD :=
+
+bench-instructions: ## Count the kernels' instructions and compare with the recorded counts (RECORD=record writes them).
+	@sh scripts/install_dependencies.sh valgrind binutils
+	swift build -c release --product bench
+	scripts/benchmarks/instructions.sh $(RECORD)
 
 MODE := quick
 PYTHON := .build/book-venv/bin/python

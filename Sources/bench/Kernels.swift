@@ -19,7 +19,7 @@ struct Kernels: ParsableCommand {
 
   /// The same in every run: 0..<1.
   private static func uniform(_ i: Int, _ factor: UInt32 = 2_654_435_761) -> Float {
-    Float(UInt32(truncatingIfNeeded: i + 1) &* factor >> 8) * 0x1p-24
+    Float((UInt32(truncatingIfNeeded: i + 1) &* factor) >> 8) * 0x1p-24
   }
 
   private static func box(_ i: Int, within side: Float) -> Box {
