@@ -2,7 +2,7 @@
 COMMAND := .build/release/sampling-free
 DEMO := runs/demo
 
-.PHONY: help deps build demo demo-focal demo-trees test fuzz-hdf5 bench-instructions book book-check book-serve clean
+.PHONY: help deps build demo demo-focal demo-trees test fuzz-hdf5 check-ulp bench bench-loss bench-instructions book book-check book-serve clean
 
 help: ## This list.
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -47,6 +47,28 @@ bench-instructions: ## Count the kernels' instructions and compare with the reco
 	@sh scripts/install_dependencies.sh valgrind binutils
 	swift build -c release --product bench
 	scripts/benchmarks/instructions.sh $(RECORD)
+
+check-ulp: deps ## Hold the kernels' exp and log1p against double precision at every float (a minute or two).
+	swift build -c release --build-tests
+	ULP_STRIDE=1 swift test -c release --skip-build --filter DetectionCoreTests.FunctionError
+
+PEERS := .build/peers/bin/python
+ROUNDS := 5
+
+bench: bench-build $(PEERS) ## Speed and memory against PyTorch, ONNX Runtime, OpenVINO, pycocotools (see docs/benchmarks.md).
+	$(PEERS) scripts/benchmarks/bench.py --rounds $(ROUNDS) --table .build/benchmarks/table.md
+
+bench-loss: bench-build $(PEERS) ## The same for the classification loss alone.
+	$(PEERS) scripts/benchmarks/bench.py --rounds $(ROUNDS) --only loss
+
+.PHONY: bench-build
+bench-build: deps
+	swift build -c release --product bench
+
+.build/peers/bin/python: scripts/benchmarks/requirements.txt
+	python3 -m venv .build/peers || { echo "install python3-venv first" >&2; exit 1; }
+	.build/peers/bin/pip install --quiet -r $<
+	touch $@
 
 MODE := quick
 PYTHON := .build/book-venv/bin/python

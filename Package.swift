@@ -94,7 +94,7 @@ let package = Package(
     .executableTarget(
       name: "sampling-free", dependencies: ["SamplingFreeCommand"],
       linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic"], .when(platforms: [.linux]))]),
-    .executableTarget(name: "bench", dependencies: ["SamplingFree", "MessagePassing", argumentParser] + umbrella),
+    .executableTarget(name: "bench", dependencies: ["SamplingFree", "MessagePassing", "Parallel", argumentParser] + umbrella),
 
     // What host and strategy plugin recognise one another by.
     .executableTarget(name: "PluginStampTool", dependencies: ["CSwiftVersion"], path: "Plugins/PluginStamp/Tool"),
@@ -110,7 +110,7 @@ let package = Package(
     .target(name: "LiterateSupport", path: "Plugins/Literate/Support"),
 
     .target(name: "TestSupport", dependencies: ["Parallel"], path: "Tests/Support"),
-    tests("DetectionCore", ["CDetectionKernels", "CFusedLoss"], resources: [.copy("Goldens")]),
+    tests("DetectionCore", ["CDetectionKernels", "CFusedLoss", "Parallel"], resources: [.copy("Goldens")]),
     tests("NeuralNetwork", [], resources: [.copy("Goldens")]),
     tests("HDF5", [], resources: [.copy("Goldens")]),
     tests("Detectors", ["DetectionCore", "NeuralNetwork"], resources: [.copy("Goldens")]),

@@ -1,9 +1,13 @@
 import COneDNN
 
 /// How fast this machine multiplies matrices now: what layers are held against.
-public enum MatrixProductProbe {
-  /// The best of a few products of two square fp32 matrices, as oneDNN lays them out.
-  public static func flopsPerSecond(size: Int = 2048, runs: Int = 8, threadTime: Bool = false) throws -> Double {
+public struct MatrixProductProbe {
+  private let program: Program
+  /// Multiplications and additions of a run.
+  public let flops: Double
+
+  /// - Parameter size: of two square fp32 matrices, the second one laid out as oneDNN likes it.
+  public init(size: Int = 2048) throws {
     let name = "matrix product"
     var plain = try MemoryDescriptor.plain([size, size]).raw
     var any = try MemoryDescriptor.any([size, size]).raw
@@ -14,10 +18,16 @@ public enum MatrixProductProbe {
     let a = try builder.persistent(.plain([size, size]))
     let b = try builder.persistent(primitive.requiredLayout(dnnl_query_weights_md, name))
     let c = try builder.persistent(.plain([size, size]))
+    flops = 2 * Double(size) * Double(size) * Double(size)
     builder.run(
-      primitive, [(DNNL_ARG_SRC, a), (DNNL_ARG_WEIGHTS, b), (DNNL_ARG_DST, c)],
-      flops: 2 * Double(size) * Double(size) * Double(size), name: name)
-    let program = try Program(builder: builder, input: a, outputs: [])
+      primitive, [(DNNL_ARG_SRC, a), (DNNL_ARG_WEIGHTS, b), (DNNL_ARG_DST, c)], flops: flops, name: name)
+    program = try Program(builder: builder, input: a, outputs: [])
+  }
+
+  public func run() throws { try program.forward() }
+
+  /// The best of a few runs.
+  public func flopsPerSecond(runs: Int = 8, threadTime: Bool = false) throws -> Double {
     let rates = try (0..<max(1, runs)).flatMap { _ in try program.profile(includingBackward: false, threadTime: threadTime) }
       .map { $0.flops / $0.seconds }
     return rates.max() ?? 0

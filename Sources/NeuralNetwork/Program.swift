@@ -116,6 +116,9 @@ public final class Program {
     for step in steps { try step.run(on: stream) }
   }
 
+  /// Multiplications and additions of a forward pass' convolutions, by the direct algorithm.
+  public var flops: Double { forwardSteps.reduce(0) { $0 + $1.flops } }
+
   // MARK: Results
 
   /// [images, locations, channels].

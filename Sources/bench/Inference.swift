@@ -12,12 +12,23 @@ struct Inference: ParsableCommand {
     try program.forward()
     try Worker.serve(check: {
       try program.forward()
-      return ["logits": sample(program.values(of: network.logits)), "deltas": sample(program.values(of: network.deltas))]
+      return [
+        "logits": sample(program.values(of: network.logits)), "deltas": sample(program.values(of: network.deltas)),
+        "flops": [program.flops],
+      ]
     }) { try program.forward() }
   }
 
   /// About a thousand values, evenly spread.
   private func sample(_ values: UnsafeBufferPointer<Float>) -> [Double] {
     stride(from: 0, to: values.count, by: max(1, values.count / 1000)).map { Double(values[$0]) }
+  }
+}
+
+/// A plain product of two square matrices.
+struct MatrixProduct: ParsableCommand {
+  func run() throws {
+    let probe = try MatrixProductProbe()
+    try Worker.serve(check: { ["flops": [probe.flops]] }) { try probe.run() }
   }
 }

@@ -24,7 +24,7 @@ struct Layers: ParsableCommand {
       for (i, step) in try program.profile(includingBackward: training, threadTime: threadTime).enumerated() { times[i].append(step.seconds) }
     }
     for i in steps.indices { steps[i].seconds = times[i].sorted()[times[i].count / 2] }
-    let peak = try MatrixProductProbe.flopsPerSecond(threadTime: threadTime)
+    let peak = try MatrixProductProbe().flopsPerSecond(threadTime: threadTime)
     var rest = (count: 0, seconds: 0.0)
     print("    ms  GFLOP/s  of matmul  layer (implementation)")
     for step in steps {

@@ -19,7 +19,7 @@ struct PostProcess: ParsableCommand {
     let anchors = generator.anchors(for: levels)
     let offsets = generator.levelOffsets(for: levels)
     let logits = (0..<anchors.count * Self.classes).map(Self.logit)
-    let deltas = (0..<anchors.count * 4).map { Float(Self.uniform($0, 2_654_435_761) - 0.5) }
+    let deltas = (0..<anchors.count * 4).map { Float(Noise.uniform($0, 2_654_435_761) - 0.5) }
     let processor = PostProcessor()
     func run() -> [Detection] {
       logits.withUnsafeBufferPointer { logits in
@@ -44,12 +44,8 @@ struct PostProcess: ParsableCommand {
   /// As of a network just started with the optimal bias, and of one element in 4096 that stands out.
   /// `scripts/benchmarks/work.py` makes the same numbers.
   private static func logit(_ i: Int) -> Float {
-    let base = -12 + 2 * uniform(i, 2_654_435_761)
-    return Float(uniform(i, 2_246_822_519) < 1.0 / 4096 ? base + 12 * uniform(i, 3_266_489_917) : base)
-  }
-
-  private static func uniform(_ i: Int, _ factor: UInt32) -> Double {
-    Double(UInt32(truncatingIfNeeded: i + 1) &* factor) / 4_294_967_296
+    let base = -12 + 2 * Noise.uniform(i, 2_654_435_761)
+    return Float(Noise.uniform(i, 2_246_822_519) < 1.0 / 4096 ? base + 12 * Noise.uniform(i, 3_266_489_917) : base)
   }
 }
 

@@ -1,7 +1,8 @@
 import Foundation
 
-/// Runs a work whenever a line arrives on standard input and answers with its seconds, so that a driver can let two
-/// sides take turns. A line `check` runs it once more and answers with what `check` gives.
+/// Runs a work whenever a line `run` arrives on standard input and answers with its seconds, so that a driver can let two
+/// sides take turns. `run 20` takes the mean of 20 after one that does not count. A line `check` runs it once more and
+/// answers with what `check` gives.
 enum Worker {
   static func serve(check: () throws -> [String: [Double]] = { [:] }, _ work: () throws -> Void) throws {
     answer("ready")
@@ -11,9 +12,11 @@ enum Worker {
         answer(String(decoding: data, as: UTF8.self))
         continue
       }
+      let times = Int(line.split(separator: " ").last ?? "") ?? 1
+      if times > 1 { try work() }
       let start = Clock()
-      try work()
-      answer("{\"seconds\": \(start.wall), \"cpu\": \(start.processor)}")
+      for _ in 0..<times { try work() }
+      answer("{\"seconds\": \(start.wall / Double(times)), \"cpu\": \(start.processor / Double(times))}")
     }
   }
 

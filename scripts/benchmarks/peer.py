@@ -3,6 +3,7 @@
 peer.py inference --engine torch|onnxruntime|openvino --precision fp32|bf16 --weights FILE ...
 peer.py training --weights FILE ...
 peer.py postprocess --threshold T
+peer.py loss --engine bce|focal
 peer.py evaluation --engine pycocotools|faster-coco-eval
 """
 import argparse
@@ -25,10 +26,14 @@ def serve(run, check=lambda: {}):
         if line.strip() == "check":
             print(json.dumps(check()), flush=True)
             continue
+        times = int(line.split()[1]) if " " in line else 1
+        if times > 1:
+            run()
         start, cpu_start = time.monotonic(), time.process_time()
-        run()
+        for _ in range(times):
+            run()
         cpu, seconds = time.process_time() - cpu_start, time.monotonic() - start
-        print(json.dumps({"seconds": seconds, "cpu": cpu}), flush=True)
+        print(json.dumps({"seconds": seconds / times, "cpu": cpu / times}), flush=True)
 
 
 def sample(values):
@@ -159,6 +164,34 @@ def postprocess(options):
     serve(run, lambda: {k: run()[k].double().reshape(-1).tolist() for k in ["scores", "boxes"]})
 
 
+def loss(options):
+    import torch
+    from torchvision.ops import sigmoid_focal_loss
+    torch.set_num_threads(THREADS)
+    logits, targets = map(torch.from_numpy, work.loss_batch())
+    logits.requires_grad_()
+
+    def run():
+        logits.grad = None
+        if options.engine == "focal":
+            total = sigmoid_focal_loss(logits, targets, alpha=0.25, gamma=2, reduction="sum")
+        else:
+            total = torch.nn.functional.binary_cross_entropy_with_logits(logits, targets, reduction="sum")
+        total.backward()
+        return total
+
+    run()
+    serve(run, lambda: {"sum": [run().item()], "gradient": sample(logits.grad.numpy())})
+
+
+def copy(options):
+    import torch
+    torch.set_num_threads(THREADS)
+    source = torch.from_numpy(work.loss_batch()[0])
+    target = torch.zeros_like(source)
+    serve(lambda: target.copy_(source))
+
+
 def evaluation(options):
     objects, detections = work.evaluation_rows()
     images = [{"id": i, "width": 640, "height": 640} for i in range(5000)]
@@ -204,7 +237,7 @@ class Identity:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("work", choices=["export", "inference", "training", "postprocess", "evaluation"])
+    parser.add_argument("work", choices=["export", "inference", "training", "postprocess", "loss", "copy", "evaluation"])
     parser.add_argument("--engine", default="torch")
     parser.add_argument("--precision", default="fp32")
     parser.add_argument("--weights")

@@ -40,6 +40,15 @@ def head_outputs(anchors, classes):
     return logits.astype(np.float32).reshape(1, anchors, classes), deltas.astype(np.float32).reshape(1, anchors, 4)
 
 
+def loss_batch(anchors=2 * 120_087, classes=80):
+    """Logits and targets [anchors, classes]; one anchor in a thousand is foreground."""
+    logits = (12 * uniform(anchors * classes, 2654435761) - 8).astype(np.float32).reshape(anchors, classes)
+    targets = np.zeros((anchors, classes), np.float32)
+    foreground = np.arange(0, anchors, 1000)
+    targets[foreground, foreground // 1000 % classes] = 1
+    return logits, targets
+
+
 def evaluation_rows(images=5000, per_image=100, classes=80, seed=7):
     """Objects [n, 8] (image, class, x, y, width, height, area, crowd) and detections [n, 7] (..., score) that find most
     of them more or less well, among false ones."""

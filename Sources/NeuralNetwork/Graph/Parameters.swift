@@ -128,7 +128,7 @@ extension UnsafeMutableBufferPointer<Float> {
 
   /// Zeroed memory on a cache line. Large buffers take memory from the system only where they are touched, in huge pages
   /// if the kernel grants them.
-  static func allocateAligned(_ count: Int) -> UnsafeMutableBufferPointer<Float> {
+  package static func allocateAligned(_ count: Int) -> UnsafeMutableBufferPointer<Float> {
     let bytes = Swift.max(64, count * MemoryLayout<Float>.stride)
     var memory: UnsafeMutableRawPointer?
     if bytes >= hugePage {
