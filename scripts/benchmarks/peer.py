@@ -110,9 +110,17 @@ def inference(options):
 
 def training(options):
     import torch
+    from torchvision.models.detection.image_list import ImageList
     torch.set_num_threads(THREADS)
+
+    class Given(torch.nn.Module):
+        """In place of torchvision's resizing: the batch is as it should be."""
+
+        def forward(self, x, targets):
+            return ImageList(x, [x.shape[-2:]] * x.shape[0]), targets
+
     model = work.retinanet(options.weights, options.classes).to(memory_format=torch.channels_last).train()
-    model.transform = Identity()
+    model.transform = Given()
     x = torch.from_numpy(work.pixels(options.images, options.height, options.width)).to(memory_format=torch.channels_last)
     targets = []
     for image in range(options.images):
@@ -225,14 +233,6 @@ def evaluation(options):
         return {"stats": [float(v) for v in list(evaluator.stats)[:12]]}
 
     serve(run, check)
-
-
-class Identity:
-    """In place of torchvision's resizing: the batch is given."""
-
-    def __call__(self, x, targets):
-        from torchvision.models.detection.image_list import ImageList
-        return ImageList(x, [x.shape[-2:]] * x.shape[0]), targets
 
 
 def main():

@@ -3,6 +3,7 @@ import json
 import os
 import statistics
 import subprocess
+import time
 
 
 class Worker:
@@ -18,9 +19,10 @@ class Worker:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
         while (line := self.answer()) != "ready":
             print(f"  [{name}] {line}")
+        start = time.monotonic()
         self.results = json.loads(self.ask("check"))
-        first = json.loads(self.ask("run"))["seconds"]
-        self.repeats = max(1, round(self.LEAST_SECONDS / first))
+        self.first_seconds = time.monotonic() - start
+        self.repeats = max(1, round(self.LEAST_SECONDS / self.first_seconds))
         self.times = []
 
     def answer(self):
@@ -52,8 +54,14 @@ class Worker:
         self.process.wait()
 
 
+# What a comparison's turns may take together.
+LONGEST_SECONDS = 120
+
+
 def take_turns(workers, rounds, clock):
-    for round in range(rounds):
+    """Two rounds at least, fewer than asked for where one takes long."""
+    affordable = int(LONGEST_SECONDS / sum(worker.first_seconds for worker in workers))
+    for round in range(max(2, min(rounds, affordable))):
         # Every other round backwards, so that nobody always follows the same neighbour.
         for worker in workers if round % 2 == 0 else workers[::-1]:
             worker.take_turn(clock)
