@@ -147,6 +147,8 @@ public final class Program {
     public var seconds: Double
     /// Multiplications and additions of the direct algorithm; 0 for all but convolutions.
     public var flops: Double
+    /// Of all operands, read or written once.
+    public var bytes: Double
   }
 
   /// Runs a forward (and backward) pass step by step, for tables of where time goes.
@@ -158,7 +160,8 @@ public final class Program {
       let start = Self.seconds(clock)
       try step.run(on: stream)
       return StepProfile(
-        name: step.name, implementation: step.implementation, seconds: Self.seconds(clock) - start, flops: step.flops)
+        name: step.name, implementation: step.implementation, seconds: Self.seconds(clock) - start, flops: step.flops,
+        bytes: step.bytes)
     }
   }
 
@@ -173,6 +176,7 @@ public final class Program {
 private final class Step {
   let name: String
   let flops: Double
+  let bytes: Double
   private let primitive: Primitive?
   private var arguments: [dnnl_exec_arg_t] = []
   private let loop: (() throws -> Void)?
@@ -180,6 +184,7 @@ private final class Step {
   init(_ plan: StepPlan, _ slots: [UnsafeMutablePointer<Float>]) throws {
     name = plan.name
     flops = plan.flops
+    bytes = plan.bytes
     switch plan.work {
     case .loop(let buffers, let body):
       let pointers = buffers.map { slots[$0.slot] + $0.offset }

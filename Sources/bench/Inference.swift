@@ -24,11 +24,3 @@ struct Inference: ParsableCommand {
     stride(from: 0, to: values.count, by: max(1, values.count / 1000)).map { Double(values[$0]) }
   }
 }
-
-/// A plain product of two square matrices.
-struct MatrixProduct: ParsableCommand {
-  func run() throws {
-    let probe = try MatrixProductProbe()
-    try Worker.serve(check: { ["flops": [probe.flops]] }) { try probe.run() }
-  }
-}

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Parallel
 import SamplingFree
 
 /// The classification loss of two images of 800x1333, or about so, and its gradient.
@@ -26,23 +25,8 @@ struct Loss: ParsableCommand {
   }
 }
 
-/// What memory allows: the logits copied to where the gradient goes, on all cores.
-struct Copy: ParsableCommand {
-  func run() throws {
-    let fixture = LossFixture()
-    func run() {
-      nonisolated(unsafe) let (source, target) = (UnsafeRawBufferPointer(fixture.logits), UnsafeMutableRawBufferPointer(fixture.gradient))
-      Parallel.forChunks(of: source.count, minimumChunk: 1 << 20) { _, range in
-        UnsafeMutableRawBufferPointer(rebasing: target[range]).copyMemory(from: UnsafeRawBufferPointer(rebasing: source[range]))
-      }
-    }
-    run()
-    try Worker.serve { run() }
-  }
-}
-
 /// 2 x 120,087 anchors of 80 classes, one in a thousand foreground. `scripts/benchmarks/work.py` makes the same numbers.
-private struct LossFixture {
+struct LossFixture {
   static let (images, anchors, classes) = (2, 120_087, 80)
   let logits: UnsafeMutableBufferPointer<Float>
   let gradient: UnsafeMutableBufferPointer<Float>

@@ -23,7 +23,7 @@ extension Compiler {
     let type = types.computesInBF16[index] ? dnnl_bf16 : dnnl_f32
     let shapes = ConvolutionShapes(
       // The first layer reads images as they come.
-      x: source == 0 && inputShape[1] <= 4 ? x.layout : try .activation(inputShape, type),
+      x: source == 0 && inputShape[1] <= 4 && type == dnnl_f32 ? x.layout : try .activation(inputShape, type),
       kernel: try .any(kernelShape, type), y: try .activation(outputShape, types.types[index]), hasBias: bias != nil,
       xGradient: try .activation(inputShape, types.types[source]), yGradient: try .activation(outputShape, type))
 

@@ -130,7 +130,7 @@ extension Compiler {
     // At the far side only as much padding as the last window needs.
     let end = zip(extents, shape.dropFirst(2)).map { out, extent in Int64((out - 1) * stride + kernel - extent - padding) }
     var xLayout = x.layout.raw
-    var yAny = try MemoryDescriptor.any([shape[0], shape[1]] + extents).raw
+    var yAny = try MemoryDescriptor.any([shape[0], shape[1]] + extents, x.layout.type).raw
     var description = dnnl_pooling_desc_t()
     try OneDNN.check(
       dnnl_pooling_forward_desc_init(

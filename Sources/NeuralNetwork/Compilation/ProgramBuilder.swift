@@ -37,6 +37,16 @@ struct StepPlan {
     case .loop(let buffers, _): buffers
     }
   }
+
+  /// Of the operands, scratch memory left out.
+  var bytes: Double {
+    let operands =
+      switch work {
+      case .primitive(_, let arguments): arguments.filter { $0.0 != DNNL_ARG_SCRATCHPAD }.map(\.1)
+      case .loop(let buffers, _): buffers
+      }
+    return operands.reduce(0) { $0 + Double($1.layout.byteCount) }
+  }
 }
 
 /// What compilation gathers: slots, steps, and the kernels to lay out anew when parameters change.

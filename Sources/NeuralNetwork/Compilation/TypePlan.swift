@@ -21,12 +21,13 @@ struct TypePlan {
       let source = fusion.inputs[index][0]
       let channels = (graph.nodes[source].channels, graph.nodes[index].channels)
       computesInBF16[index] =
-        source != 0 && min(channels.0, channels.1) >= 16
-        && (OneDNN.hasAMX || !convolution.suitsWinograd(channels: channels, extents: extents[index]))
+        (source == 0 || min(channels.0, channels.1) >= 16)
+        && (OneDNN.hasAMX || !convolution.winogradBeatsBF16(channels: channels, extents: extents[index]))
     }
     let outputs = Set(graph.outputs.flatMap { $0.values.map(\.index) })
-    for index in graph.nodes.indices.reversed() where computesInBF16[index] && !outputs.contains(index) {
+    for index in graph.nodes.indices.reversed() where mayStoreBF16(index, fusion) && !outputs.contains(index) {
       let wanted = readers[index].allSatisfy { reader in
+        if case .maxPool = fusion.operations[reader] { return types[reader] == dnnl_bf16 }
         guard case .convolution = fusion.operations[reader] else { return false }
         // As what is added to a result it has to be of the result's type.
         let isSummand = fusion.inputs[reader].count > 1 && fusion.inputs[reader][1] == index
@@ -35,6 +36,15 @@ struct TypePlan {
       }
       if wanted { types[index] = dnnl_bf16 }
     }
+    for index in graph.nodes.indices where !fusion.isMerged[index] {
+      if case .maxPool = fusion.operations[index] { types[index] = types[fusion.inputs[index][0]] }
+    }
+  }
+
+  /// Pooling gives the type that it reads.
+  private func mayStoreBF16(_ index: Int, _ fusion: Fusion) -> Bool {
+    if case .maxPool = fusion.operations[index] { return computesInBF16[fusion.inputs[index][0]] }
+    return computesInBF16[index]
   }
 
   /// [height, width] of each value; wrong where shapes do not fit, which compilation finds out.
