@@ -19,7 +19,8 @@ extension Compiler {
     }
     let outputShape = [inputShape[0], kernelShape[0]] + outputExtents
     let trainsKernel = builder.isTraining && kernelEntry.declaration.isTrainable
-    let (kernel, bias) = try effectiveParameters(of: convolution)
+    let kernel = try foldedKernel(of: convolution)
+    let bias = try foldedBias(of: convolution)
     let type = types.computesInBF16[index] ? dnnl_bf16 : dnnl_f32
     let shapes = ConvolutionShapes(
       // The first layer reads images as they come.
@@ -51,7 +52,7 @@ extension Compiler {
         try compiler.emitKernelGradient(convolution, shapes, x: xLaidOut, gradient: gradient.buffer)
       }
       if compiler.needsGradient[source] {
-        let result = try compiler.emitInputGradient(convolution, shapes, kernel: kernel, gradient: gradient.buffer)
+        let result = try compiler.emitInputGradient(convolution, shapes, gradient: gradient.buffer)
         try compiler.addGradient(Gradient(buffer: result, isShared: false), to: source)
       }
       if convolution.summand != nil {
@@ -97,11 +98,12 @@ extension Compiler {
   }
 
   private mutating func emitInputGradient(
-    _ convolution: Convolution, _ shapes: ConvolutionShapes, kernel: Buffer, gradient: Buffer
+    _ convolution: Convolution, _ shapes: ConvolutionShapes, gradient: Buffer
   ) throws -> Buffer {
     let name = "\(convolution.path) backward data"
     let primitive = try convolution.backwardData(shapes)
     let dy = try builder.reordered(gradient, to: primitive.requiredLayout(dnnl_query_diff_dst_md, name), name: name)
+    let kernel = try foldedKernel(of: convolution)
     let w = try builder.prepared(kernel, in: primitive.requiredLayout(dnnl_query_weights_md, name), name: name)
     let dx = builder.temporary(try primitive.requiredLayout(dnnl_query_diff_src_md, name))
     builder.run(
@@ -151,16 +153,14 @@ extension Compiler {
 
   // MARK: Folding
 
-  /// Kernel and bias with the frozen normalisation folded in, in C order.
-  private mutating func effectiveParameters(of convolution: Convolution) throws -> (kernel: Buffer, bias: Buffer?) {
+  /// The kernel with the frozen normalisation folded in, in C order.
+  private mutating func foldedKernel(of convolution: Convolution) throws -> Buffer {
     let kernel = try builder.parameter("\(convolution.path)/kernel")
-    guard let normalization = convolution.frozenNormalization else {
-      return (kernel, convolution.hasBias ? try builder.parameter("\(convolution.path)/bias") : nil)
-    }
+    guard let normalization = convolution.frozenNormalization else { return kernel }
     let scale = try foldedScale(normalization.path, epsilon: normalization.epsilon)
     let shape = kernel.layout.shape
     let columns = shape.dropFirst().reduce(1, *)
-    let folded = try builder.prepare("folded \(convolution.path)") { builder in
+    return try builder.prepare("folded \(convolution.path)") { builder in
       let folded = builder.temporary(try .plain(shape))
       builder.run([kernel, scale, folded], name: "\(convolution.path) fold") { p in
         nonisolated(unsafe) let p = p
@@ -172,17 +172,25 @@ extension Compiler {
       }
       return folded
     }
-    let bias = try builder.prepare("folded bias \(convolution.path)") { builder in
+  }
+
+  /// The bias with the frozen normalisation folded in; nil where there is neither.
+  private mutating func foldedBias(of convolution: Convolution) throws -> Buffer? {
+    guard let normalization = convolution.frozenNormalization else {
+      return convolution.hasBias ? try builder.parameter("\(convolution.path)/bias") : nil
+    }
+    let scale = try foldedScale(normalization.path, epsilon: normalization.epsilon)
+    return try builder.prepare("folded bias \(convolution.path)") { builder in
       let beta = try builder.parameter("\(normalization.path)/beta")
       let mean = try builder.parameter("\(normalization.path)/moving_mean")
-      let bias = try builder.persistent(.plain([shape[0]]))
+      let count = beta.layout.shape[0]
+      let bias = try builder.persistent(.plain([count]))
       let own = convolution.hasFrozenBias ? [try builder.parameter("\(convolution.path)/bias")] : []
       builder.run([beta, mean, scale, bias] + own, name: "\(convolution.path) fold bias") { p in
-        for i in 0..<shape[0] { p[3][i] = p[0][i] + ((p.count > 4 ? p[4][i] : 0) - p[1][i]) * p[2][i] }
+        for i in 0..<count { p[3][i] = p[0][i] + ((p.count > 4 ? p[4][i] : 0) - p[1][i]) * p[2][i] }
       }
       return bias
     }
-    return (folded, bias)
   }
 
   /// gamma / sqrt(moving variance + epsilon).

@@ -160,28 +160,36 @@ struct ProgramBuilder {
     }
   }
 
-  /// A buffer derived from parameters, filled anew whenever they change and shared by all who ask for the same.
+  /// A buffer derived from parameters, shared by all who ask for the same.
+  ///
+  /// For inference it is kept between runs and filled anew when parameters change. In training, where every step changes
+  /// them, each phase derives its own, so that it takes memory only while the phase needs it.
   mutating func prepare(_ key: String, _ make: (inout ProgramBuilder) throws -> Buffer) throws -> Buffer {
+    let key = isTraining ? "\(phase) \(key)" : key
     if let known = prepared[key] { return known }
-    let outer = phase
-    phase = .preparation
-    defer { phase = outer }
-    let buffer = try make(&self)
+    let buffer = try preparing { try make(&$0) }
     prepared[key] = buffer
     return buffer
   }
 
-  /// `source`, itself prepared, in the layout that a primitive wants, kept between runs.
+  /// `source`, itself prepared, in the layout that a primitive wants.
   mutating func prepared(_ source: Buffer, in layout: MemoryDescriptor, name: String) throws -> Buffer {
-    if source.layout == layout, slots[source.slot].pinned != nil { return source }
+    if source.layout == layout, isTraining || slots[source.slot].pinned != nil { return source }
     if let known = layouts[source.slot]?.first(where: { $0.layout == layout }) { return known }
-    let outer = phase
-    phase = .preparation
-    defer { phase = outer }
-    let target = try persistent(layout)
-    try reorder(source, into: target, name: name)
+    let target = try preparing { builder in
+      let target = try builder.isTraining ? builder.temporary(layout) : builder.persistent(layout)
+      try builder.reorder(source, into: target, name: name)
+      return target
+    }
     layouts[source.slot, default: []].append(target)
     return target
+  }
+
+  private mutating func preparing(_ make: (inout ProgramBuilder) throws -> Buffer) rethrows -> Buffer {
+    let outer = phase
+    if !isTraining { phase = .preparation }
+    defer { phase = outer }
+    return try make(&self)
   }
 
   /// Where a parameter's gradient goes, and whether to add to what is there.

@@ -25,24 +25,32 @@ public final class SGD {
 
   /// The L2 norm of all gradients together.
   public func gradientNorm() -> Double {
-    let gradients = parameters.gradients
+    guard let gradients = parameters.gradients.baseAddress else { return 0 }
+    nonisolated(unsafe) let start = UnsafeRawPointer(gradients)
     var sum = 0.0
     for entry in trainable {
-      var lanes = SIMD8<Double>.zero
-      let range = entry.range
-      var i = range.lowerBound
-      while i + 8 <= range.upperBound {
-        var vector = SIMD8<Float>()
-        for lane in 0..<8 { vector[lane] = gradients[i + lane] }
-        let wide = SIMD8<Double>(vector)
-        lanes += wide * wide
-        i += 8
+      let offset = entry.range.lowerBound
+      var parts = [Double](repeating: 0, count: Parallel.chunkCount(of: entry.range.count, minimumChunk: 1 << 14))
+      parts.withUnsafeMutableBufferPointer { parts in
+        nonisolated(unsafe) let parts = parts
+        Parallel.forChunks(of: entry.range.count, minimumChunk: 1 << 14) { chunk, range in
+          var lanes = SIMD8<Double>.zero
+          var i = range.lowerBound
+          while i + 8 <= range.upperBound {
+            let wide = SIMD8<Double>(start.loadUnaligned(fromByteOffset: 4 * (offset + i), as: SIMD8<Float>.self))
+            lanes += wide * wide
+            i += 8
+          }
+          var rest = 0.0
+          while i < range.upperBound {
+            let value = Double(start.load(fromByteOffset: 4 * (offset + i), as: Float.self))
+            rest += value * value
+            i += 1
+          }
+          parts[chunk] = lanes.sum() + rest
+        }
       }
-      sum += lanes.sum()
-      while i < range.upperBound {
-        sum += Double(gradients[i]) * Double(gradients[i])
-        i += 1
-      }
+      sum += parts.reduce(0, +)
     }
     return sum.squareRoot()
   }
