@@ -14,6 +14,12 @@ public struct DetectorConfiguration: Hashable, Sendable {
   }
   public enum BottleneckStride: String, Hashable, Sendable, CaseIterable { case conv1, conv2 }
   public enum ExtraLevels: String, Hashable, Sendable, CaseIterable { case c5, p5 }
+  public enum Padding: String, Hashable, Sendable, CaseIterable {
+    /// Half the kernel on either side.
+    case symmetric
+    /// TensorFlow's: no more than is needed, an odd one last.
+    case same
+  }
 
   public struct Backbone: Hashable, Sendable {
     public var depth = 50
@@ -28,12 +34,18 @@ public struct DetectorConfiguration: Hashable, Sendable {
     public var convolutionBias = false
     /// Of batch normalisation.
     public var epsilon: Float = 1e-5
+    public var stemPadding = Padding.symmetric
+    public var poolPadding = Padding.symmetric
+    /// Whether the first block's shortcut has a convolution in shallow networks too.
+    public var firstProjection = false
   }
   public struct Pyramid: Hashable, Sendable {
     public var channels = 256
     public var minLevel = 3
     public var maxLevel = 7
     public var extraLevels = ExtraLevels.p5
+    /// Of the convolutions that make the extra levels.
+    public var extraPadding = Padding.symmetric
   }
   public struct Head: Hashable, Sendable {
     public var convolutions = 4
@@ -94,12 +106,15 @@ public struct DetectorConfiguration: Hashable, Sendable {
         stem: try r.choice("stem", .standard), normalization: try r.choice("normalization", .frozenBatch),
         groups: try r.int("groups", 8, in: 1...1024),
         bottleneckStride: try r.choice("bottleneckStride", .conv2),
-        convolutionBias: try r.bool("convolutionBias", false), epsilon: try r.float("epsilon", 1e-5, in: 0...1))
+        convolutionBias: try r.bool("convolutionBias", false), epsilon: try r.float("epsilon", 1e-5, in: 0...1),
+        stemPadding: try r.choice("stemPadding", .symmetric), poolPadding: try r.choice("poolPadding", .symmetric),
+        firstProjection: try r.bool("firstProjection", false))
     }
     pyramid = try reader.section("pyramid") { r in
       Pyramid(
         channels: try r.int("channels", 256, in: 1...4096), minLevel: try r.int("minLevel", 3, in: 2...5),
-        maxLevel: try r.int("maxLevel", 7, in: 5...8), extraLevels: try r.choice("extraLevels", .p5))
+        maxLevel: try r.int("maxLevel", 7, in: 5...8), extraLevels: try r.choice("extraLevels", .p5),
+        extraPadding: try r.choice("extraPadding", .symmetric))
     }
     head = try reader.section("head") { r in
       Head(
@@ -151,12 +166,16 @@ public struct DetectorConfiguration: Hashable, Sendable {
         e.text("bottleneckStride", backbone.bottleneckStride.rawValue)
         e.value("convolutionBias", backbone.convolutionBias)
         e.value("epsilon", backbone.epsilon)
+        e.text("stemPadding", backbone.stemPadding.rawValue)
+        e.text("poolPadding", backbone.poolPadding.rawValue)
+        e.value("firstProjection", backbone.firstProjection)
       }
       e.section("pyramid") { e in
         e.value("channels", pyramid.channels)
         e.value("minLevel", pyramid.minLevel)
         e.value("maxLevel", pyramid.maxLevel)
         e.text("extraLevels", pyramid.extraLevels.rawValue)
+        e.text("extraPadding", pyramid.extraPadding.rawValue)
       }
       e.section("head") { e in
         e.value("convolutions", head.convolutions)

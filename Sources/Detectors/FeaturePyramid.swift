@@ -17,15 +17,17 @@ extension PyramidArchitecture {
     guard maxLevel > 5 else { return levels }
     var x = extraLevelSource == .c5 ? stages[3] : levels[levels.count - 1]
     for level in 6...maxLevel {
-      x = convolution(&graph, level == 6 ? x : graph.relu(x), "\(path)/level\(level)", kernel: 3, stride: 2)
+      x = convolution(&graph, level == 6 ? x : graph.relu(x), "\(path)/level\(level)", kernel: 3, stride: 2, padding: extraPadding)
       levels.append(x)
     }
     return levels
   }
 
   private func convolution(
-    _ graph: inout Graph, _ x: Graph.Value, _ path: String, kernel: Int, stride: Int = 1
+    _ graph: inout Graph, _ x: Graph.Value, _ path: String, kernel: Int, stride: Int = 1, padding: WindowPadding = .symmetric
   ) -> Graph.Value {
-    graph.convolution(x, path: path, channels: channels, kernel: kernel, stride: stride, initializer: .uniformFanIn)
+    graph.convolution(
+      x, path: path, channels: channels, kernel: kernel, stride: stride, padding: padding.padding(kernel: kernel),
+      initializer: .uniformFanIn)
   }
 }

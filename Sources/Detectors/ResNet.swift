@@ -32,10 +32,18 @@ public struct ResNetArchitecture: Hashable, Sendable {
   public var convolutionBias: Bool
   /// Of batch normalisation, added to the variance.
   public var epsilon: Float
+  /// How the stem's convolution is padded.
+  public var stemPadding: WindowPadding
+  /// How the max pooling behind it is padded.
+  public var poolPadding: WindowPadding
+  /// Whether the first block's shortcut has a convolution even where it changes neither channels nor extents, as
+  /// keras-resnet's ResNet-18 and ResNet-34 have it.
+  public var projectsFirstShortcut: Bool
 
   public init(
     depth: Int = 50, width: Int = 64, stem: Stem = .standard, normalization: Normalization = .frozenBatch,
-    bottleneckStride: BottleneckStride = .conv2, convolutionBias: Bool = false, epsilon: Float = 1e-5
+    bottleneckStride: BottleneckStride = .conv2, convolutionBias: Bool = false, epsilon: Float = 1e-5, stemPadding: WindowPadding = .symmetric,
+    poolPadding: WindowPadding = .symmetric, projectsFirstShortcut: Bool = false
   ) {
     self.depth = depth
     self.width = width
@@ -44,6 +52,9 @@ public struct ResNetArchitecture: Hashable, Sendable {
     self.bottleneckStride = bottleneckStride
     self.convolutionBias = convolutionBias
     self.epsilon = epsilon
+    self.stemPadding = stemPadding
+    self.poolPadding = poolPadding
+    self.projectsFirstShortcut = projectsFirstShortcut
   }
 
   /// Residual blocks of each stage, by depth.
@@ -65,16 +76,17 @@ public struct ResNetArchitecture: Hashable, Sendable {
   /// Adds the network to a graph.
   /// - Returns: the results of the four stages, C2...C5, of strides 4, 8, 16, 32.
   func build(in graph: inout Graph, image: Graph.Value, path: String) -> [Graph.Value] {
+    let kernel = stem == .standard ? 7 : 3
     var x = normalized(
-      &graph, image, "\(path)/stem/conv", "\(path)/stem/norm", channels: width, kernel: stem == .standard ? 7 : 3,
-      stride: 2, relu: true)
-    x = graph.maxPool(x, kernel: 3, stride: 2, padding: 1)
+      &graph, image, "\(path)/stem/conv", "\(path)/stem/norm", channels: width, kernel: kernel, stride: 2,
+      padding: stemPadding.padding(kernel: kernel), relu: true)
+    x = graph.maxPool(x, kernel: 3, stride: 2, padding: poolPadding.padding(kernel: 3))
     var stages: [Graph.Value] = []
     for (stage, count) in (Self.blockCounts[depth] ?? []).enumerated() {
       for block in 0..<count {
         x = residualBlock(
           &graph, x, path: "\(path)/stage\(stage + 1)/block\(block + 1)", channels: width << stage,
-          stride: block == 0 && stage > 0 ? 2 : 1)
+          stride: block == 0 && stage > 0 ? 2 : 1, projects: block == 0 && stage == 0 && projectsFirstShortcut)
       }
       stages.append(x)
     }
@@ -82,7 +94,7 @@ public struct ResNetArchitecture: Hashable, Sendable {
   }
 
   private func residualBlock(
-    _ graph: inout Graph, _ x: Graph.Value, path: String, channels: Int, stride: Int
+    _ graph: inout Graph, _ x: Graph.Value, path: String, channels: Int, stride: Int, projects: Bool
   ) -> Graph.Value {
     // (kernel, channels, stride) of the block's convolutions.
     let (first, second) = bottleneckStride == .conv1 ? (stride, 1) : (1, stride)
@@ -96,7 +108,7 @@ public struct ResNetArchitecture: Hashable, Sendable {
         relu: i + 1 < layers.count)
     }
     var shortcut = x
-    if stride != 1 || graph.channels(of: x) != graph.channels(of: y) {
+    if projects || stride != 1 || graph.channels(of: x) != graph.channels(of: y) {
       shortcut = normalized(
         &graph, x, "\(path)/downsample/conv", "\(path)/downsample/norm", channels: graph.channels(of: y), kernel: 1,
         stride: stride, relu: false)
@@ -107,19 +119,21 @@ public struct ResNetArchitecture: Hashable, Sendable {
   /// Convolution, normalisation and ReLU where asked for.
   private func normalized(
     _ graph: inout Graph, _ x: Graph.Value, _ path: String, _ norm: String, channels: Int, kernel: Int, stride: Int,
-    relu: Bool
+    padding: Padding? = nil, relu: Bool
   ) -> Graph.Value {
     let bias: Initializer? = convolutionBias ? .constant(0) : nil
     switch normalization {
     case .frozenBatch:
       return graph.convolutionWithFrozenNormalization(
-        x, path: path, normalization: norm, channels: channels, kernel: kernel, stride: stride, relu: relu,
-        epsilon: epsilon, hasBias: convolutionBias)
+        x, path: path, normalization: norm, channels: channels, kernel: kernel, stride: stride, padding: padding,
+        relu: relu, epsilon: epsilon, hasBias: convolutionBias)
     case .batch:
-      let y = graph.convolution(x, path: path, channels: channels, kernel: kernel, stride: stride, bias: bias)
+      let y = graph.convolution(
+        x, path: path, channels: channels, kernel: kernel, stride: stride, padding: padding, bias: bias)
       return graph.batchNormalization(y, path: norm, epsilon: epsilon, relu: relu)
     case .group(let groups):
-      let y = graph.convolution(x, path: path, channels: channels, kernel: kernel, stride: stride, bias: bias)
+      let y = graph.convolution(
+        x, path: path, channels: channels, kernel: kernel, stride: stride, padding: padding, bias: bias)
       let z = graph.groupNormalization(y, path: norm, groups: groups)
       return relu ? graph.relu(z) : z
     }

@@ -89,7 +89,5 @@ public final class RetinaNet {
   }
 
   /// The parameters' shapes by path: what weights are matched against.
-  public var expectedShapes: [String: [Int]] {
-    Dictionary(uniqueKeysWithValues: parameters.entries.map { ($0.declaration.path, $0.declaration.shape) })
-  }
+  public var expectedShapes: [String: [Int]] { parameters.shapes }
 }

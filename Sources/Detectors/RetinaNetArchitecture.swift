@@ -63,12 +63,18 @@ public struct PyramidArchitecture: Hashable, Sendable {
   public var minLevel: Int
   public var maxLevel: Int
   public var extraLevelSource: ExtraLevelSource
+  /// How the convolutions of the levels above the backbone's last stage are padded.
+  public var extraPadding: WindowPadding
 
-  public init(channels: Int = 256, minLevel: Int = 3, maxLevel: Int = 7, extraLevelSource: ExtraLevelSource = .p5) {
+  public init(
+    channels: Int = 256, minLevel: Int = 3, maxLevel: Int = 7, extraLevelSource: ExtraLevelSource = .p5,
+    extraPadding: WindowPadding = .symmetric
+  ) {
     self.channels = channels
     self.minLevel = minLevel
     self.maxLevel = maxLevel
     self.extraLevelSource = extraLevelSource
+    self.extraPadding = extraPadding
   }
 
   public var levels: ClosedRange<Int> { minLevel...max(minLevel, maxLevel) }

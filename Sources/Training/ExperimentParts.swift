@@ -18,10 +18,13 @@ extension ExperimentConfiguration {
       backbone: ResNetArchitecture(
         depth: backbone.depth, width: backbone.width, stem: backbone.stem == .small ? .small : .standard,
         normalization: normalization, bottleneckStride: backbone.bottleneckStride == .conv1 ? .conv1 : .conv2,
-        convolutionBias: backbone.convolutionBias, epsilon: backbone.epsilon),
+        convolutionBias: backbone.convolutionBias, epsilon: backbone.epsilon,
+        stemPadding: backbone.stemPadding.window, poolPadding: backbone.poolPadding.window,
+        projectsFirstShortcut: backbone.firstProjection),
       pyramid: PyramidArchitecture(
         channels: detector.pyramid.channels, minLevel: detector.pyramid.minLevel, maxLevel: detector.pyramid.maxLevel,
-        extraLevelSource: detector.pyramid.extraLevels == .c5 ? .c5 : .p5),
+        extraLevelSource: detector.pyramid.extraLevels == .c5 ? .c5 : .p5,
+        extraPadding: detector.pyramid.extraPadding.window),
       head: HeadArchitecture(
         convolutions: detector.head.convolutions, channels: detector.head.channels,
         normalization: detector.head.normalization == .group ? .group(detector.head.groups) : .none,
@@ -126,4 +129,8 @@ public struct Strategies {
       restore("lossScaler", &lossScaler)
     }
   }
+}
+
+extension DetectorConfiguration.Padding {
+  fileprivate var window: WindowPadding { self == .same ? .same : .symmetric }
 }

@@ -53,11 +53,15 @@ public struct Convention: Hashable, Sendable {
   /// keras-retinanet on keras-resnet.
   public static let kerasRetinaNet = Convention(
     name: "keras-retinanet",
-    summary: "BGR less its mean, not scaled, sides 800...1333; stride in conv1, epsilon 1e-5; boxes by their corners",
+    summary: "BGR less its mean, not scaled, sides 800...1333; stride in conv1, TensorFlow's \"same\" padding; boxes by their corners",
     source: "github.com/fizyr/keras-retinanet, keras-resnet 0.2.0", input: caffeInput,
     detector: .with {
       $0.backbone.bottleneckStride = .conv1
+      $0.backbone.stemPadding = .same
+      $0.backbone.poolPadding = .same
+      $0.backbone.firstProjection = true
       $0.pyramid.extraLevels = .c5
+      $0.pyramid.extraPadding = .same
       $0.anchors.roundedCorners = false
       $0.anchors.offset = 0.5
       $0.boxCoding = .corners
@@ -68,7 +72,17 @@ public struct Convention: Hashable, Sendable {
     },
     thresholder: fixedThreshold)
 
-  public static let all = [native, torchvision, kerasApplications, kerasRetinaNet]
+  /// The same on keras-resnet before 0.2, which puts three rows and columns of zeros around the image.
+  public static let kerasRetinaNetZeroPadded: Convention = {
+    var convention = kerasRetinaNet
+    convention.name = "keras-retinanet-zero-padded"
+    convention.summary += "; zeros around the image"
+    convention.source = "github.com/fizyr/keras-retinanet, keras-resnet 0.1.0"
+    convention.detector.backbone.stemPadding = .symmetric
+    return convention
+  }()
+
+  public static let all = [native, torchvision, kerasApplications, kerasRetinaNet, kerasRetinaNetZeroPadded]
 
   private static let fixedThreshold = StrategyReference("fixed", parameters: ["score": .double(0.05)])
 
@@ -95,6 +109,7 @@ extension Convention {
     configuration.detector.backbone.width = plan.width
     configuration.detector.backbone.stem = plan.stemKernel == 3 ? .small : .standard
     configuration.detector.backbone.convolutionBias = plan.convolutionBias
+    configuration.detector.backbone.firstProjection = plan.projectsFirstShortcut && !plan.usesBottlenecks
     if let epsilon { configuration.detector.backbone.epsilon = epsilon }
     guard let found = plan.detector else { return configuration }
     configuration.detector.pyramid.channels = found.channels
@@ -131,11 +146,16 @@ extension Convention {
     compare("input.standardDeviation", input.standardDeviation, configuration.input.standardDeviation)
     if other.backbone.depth >= 50 {
       compare("detector.backbone.bottleneckStride", mine.backbone.bottleneckStride, other.backbone.bottleneckStride)
+    } else {
+      compare("detector.backbone.firstProjection", mine.backbone.firstProjection, other.backbone.firstProjection)
     }
     if other.backbone.normalization != .group {
       compare("detector.backbone.epsilon", epsilon ?? mine.backbone.epsilon, other.backbone.epsilon)
     }
+    compare("detector.backbone.stemPadding", mine.backbone.stemPadding, other.backbone.stemPadding)
+    compare("detector.backbone.poolPadding", mine.backbone.poolPadding, other.backbone.poolPadding)
     guard wholeDetector else { return differences }
+    compare("detector.pyramid.extraPadding", mine.pyramid.extraPadding, other.pyramid.extraPadding)
     compare("detector.pyramid.extraLevels", mine.pyramid.extraLevels, other.pyramid.extraLevels)
     compare("detector.anchors.wholeSides", mine.anchors.wholeSides, other.anchors.wholeSides)
     compare("detector.anchors.roundedCorners", mine.anchors.roundedCorners, other.anchors.roundedCorners)

@@ -20,17 +20,21 @@ struct DetectorPlan: Hashable, Sendable {
   /// Sides of the first kernel.
   var stemKernel = 7
   var convolutionBias = false
+  /// Whether the very first block has a convolution on its shortcut; bottlenecks always have.
+  var projectsFirstShortcut = true
   /// nil for a backbone alone.
   var detector: Detector?
 
+  var usesBottlenecks: Bool { depth >= 50 }
+
   /// Layers in the order of the forward pass.
   var layers: [ModelLayer] {
-    let convolutions = depth >= 50 ? 3 : 2
+    let convolutions = usesBottlenecks ? 3 : 2
     var layers: [ModelLayer] = [.stemConvolution, .stemNormalization]
     for (stage, count) in (ResNetArchitecture.blockCounts[depth] ?? []).enumerated() {
       for block in 1...count {
-        // The first block changes the channels, or the extents; the first one of a narrow block does neither.
-        let hasShortcut = block == 1 && (stage > 0 || depth >= 50)
+        // A stage's first block changes channels or extents; the very first one does not where there are no bottlenecks.
+        let hasShortcut = block == 1 && (stage > 0 || projectsFirstShortcut)
         for index in 1...convolutions {
           layers.append(.blockConvolution(stage: stage + 1, block: block, index: index))
           layers.append(.blockNormalization(stage: stage + 1, block: block, index: index))
@@ -61,7 +65,7 @@ struct DetectorPlan: Hashable, Sendable {
   static func inferred(from shapes: [String: [Int]], _ naming: any ParameterNaming) -> (plan: DetectorPlan, found: Int)? {
     // Smaller models' names are among larger ones': what is missing counts against a depth.
     let candidates = ResNetArchitecture.blockCounts.keys.sorted().map { depth in
-      let plan = DetectorPlan(depth: depth)
+      let plan = DetectorPlan(depth: depth, projectsFirstShortcut: depth >= 50)
       let names = plan.layers.compactMap { $0.isNormalization ? nil : naming.name(of: .kernel, in: $0, of: plan) }
       let found = names.count { shapes[$0] != nil }
       return (plan: plan, found: found, score: 2 * found - names.count)
@@ -75,6 +79,7 @@ struct DetectorPlan: Hashable, Sendable {
       plan.width = kernel[0]
       plan.stemKernel = kernel[2]
     }
+    plan.projectsFirstShortcut = plan.usesBottlenecks || shape(.kernel, .blockConvolution(stage: 1, block: 1, index: 0)) != nil
     plan.convolutionBias = shape(.bias, .stemConvolution) != nil
     plan.detector = Detector(shape)
     let found = plan.layers.reduce(0) { count, layer in

@@ -24,6 +24,11 @@ enum KerasFile {
 
   // MARK: Legacy
 
+  /// Whether a legacy file lists a layer, be it one without parameters.
+  static func hasLayer(_ name: String, in root: HDF5Group) -> Bool {
+    legacyGroup(root).flatMap { try? names("layer_names", of: $0) }?.contains(name) == true
+  }
+
   /// - Throws: `HDF5Error` naming the layer whose group or dataset is missing.
   static func legacyDatasets(_ root: HDF5Group) throws -> [String: HDF5Dataset] {
     guard let group = legacyGroup(root) else { return [:] }

@@ -1,6 +1,8 @@
 /// Names of keras-retinanet on keras-resnet backbones: `res2a_branch2a`, `C5_reduced`, `pyramid_classification_0`.
 struct KerasRetinaNetNaming: KerasNaming {
   var shortcutComesFirst: Bool { false }
+  /// The layer in front of the stem by which keras-resnet before 0.2 is known: it has no parameters.
+  static let stemZeros = "padding_conv1"
 
   func layer(_ layer: ModelLayer, of plan: DetectorPlan) -> String? {
     switch layer {

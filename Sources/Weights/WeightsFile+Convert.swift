@@ -16,8 +16,8 @@ extension WeightsFile {
 
   /// Writes weights for another framework.
   ///
-  /// - `keras`: `keras.applications`' names for a backbone, keras-retinanet's for a detector, in the legacy layout; in
-  ///   Keras 3's where the path ends in `.weights.h5`.
+  /// - `keras`: `keras.applications`' names for a backbone, keras-retinanet's for a detector and for what
+  ///   `keras.applications` does not have, in the legacy layout; in Keras 3's where the path ends in `.weights.h5`.
   /// - `torchvision`: a dataset a key of the state dictionary.
   /// - Throws: `HDF5Error`, or `ConventionError` for a parameter that the target has no name for.
   public static func write(_ weights: ModelWeights, to path: String, as target: Target) throws {
@@ -49,14 +49,19 @@ private struct ForeignLayout {
     }
     self.weights = weights
     self.plan = plan
-    switch (target, plan.detector) {
-    case (.keras, nil): (convention, naming) = (.kerasApplications, KerasApplicationsNaming())
-    case (.keras, _): (convention, naming) = (.kerasRetinaNet, KerasRetinaNetNaming())
-    case (_, let detector):
+    switch target {
+    case .keras:
+      let own = [Convention.kerasRetinaNet, .kerasRetinaNetZeroPadded].first { $0.name == weights.metadata.convention }
+      if own == nil, plan.detector == nil, plan.usesBottlenecks {
+        (convention, naming) = (.kerasApplications, KerasApplicationsNaming())
+      } else {
+        (convention, naming) = (own ?? .kerasRetinaNet, KerasRetinaNetNaming())
+      }
+    case .native, .torchvision:
       convention = .torchvision
       naming = TorchvisionNaming(
-        backbone: detector == nil ? "" : TorchvisionNaming.detector.backbone, style: .nested,
-        lowestLevel: detector?.levels.lowerBound ?? 3)
+        backbone: plan.detector == nil ? "" : TorchvisionNaming.detector.backbone, style: .nested,
+        lowestLevel: plan.detector?.levels.lowerBound ?? 3)
     }
     var unnamed = Set(weights.tensors.keys)
     for layer in plan.layers {
@@ -116,6 +121,7 @@ private struct ForeignLayout {
   /// A group a layer, an inner model being one layer, with lists of names in attributes.
   func writeKerasLegacy(in root: HDF5NewGroup) throws {
     var groups: [(name: String, entries: [(name: String, Entry)])] = []
+    if convention == .kerasRetinaNetZeroPadded { groups.append((KerasRetinaNetNaming.stemZeros, [])) }
     for (layer, name, model) in kerasLayers {
       if groups.last?.name != model ?? name { groups.append((model ?? name, [])) }
       groups[groups.count - 1].entries += entries(of: layer).map { ("\(name)/\($0.parameter.rawValue):0", $0) }
@@ -132,7 +138,7 @@ private struct ForeignLayout {
 
   /// Layers numbered class by class, parameters numbered in each.
   func writeKerasNumbered(in root: HDF5NewGroup) throws {
-    guard plan.detector == nil else {
+    guard convention == .kerasApplications else {
       throw ConventionError("keras-retinanet is older than Keras 3: write a file that ends in .h5, not in .weights.h5")
     }
     var counts: [String: Int] = [:]

@@ -59,7 +59,10 @@ struct WeightsSource {
     case .native, .unknown: []
     case .stateDictionary: TorchvisionNaming.variants.map { (.torchvision, $0) }
     case .kerasLegacy, .kerasNumbered:
-      [(.kerasApplications, KerasApplicationsNaming()), (.kerasRetinaNet, KerasRetinaNetNaming())]
+      [
+        (.kerasApplications, KerasApplicationsNaming()),
+        (KerasFile.hasLayer(KerasRetinaNetNaming.stemZeros, in: root) ? .kerasRetinaNetZeroPadded : .kerasRetinaNet, KerasRetinaNetNaming()),
+      ]
     }
   }
 }

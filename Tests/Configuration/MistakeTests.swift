@@ -7,7 +7,7 @@ import Testing
     // Unknown keys, at every depth.
     ("seed: 1\nsampeler: none", #"c.yaml:2: unknown key "sampeler"; valid here: bias, data, detector, input, loss, lossScaler, plugins, precision, sampler, seed, thresholder, train; did you mean "sampler"?"#),
     ("train:\n  batchsize: 4", #"c.yaml:2: unknown key "train.batchsize"; valid here: "#),
-    ("detector:\n  backbone:\n    dept: 18", #"c.yaml:3: unknown key "detector.backbone.dept"; valid here: bottleneckStride, convolutionBias, depth, epsilon, groups, normalization, stem, width; did you mean "depth"?"#),
+    ("detector:\n  backbone:\n    dept: 18", #"c.yaml:3: unknown key "detector.backbone.dept"; valid here: bottleneckStride, convolutionBias, depth, epsilon, firstProjection, groups, normalization, poolPadding, stem, stemPadding, width; did you mean "depth"?"#),
     ("detector: { head: { zzzzzzzzzz: 18 } }", #"c.yaml:1: unknown key "detector.head.zzzzzzzzzz"; valid here: channels, convolutions, groups, "#),
     ("base: x.yaml", #"c.yaml:1: unknown key "base""#),
     // Values of another type.

@@ -64,6 +64,13 @@ import TestSupport
     }
   }
 
+  @Test(arguments: shapes) func samePadding(shape: [Int]) throws {
+    try Self.check({ graph in
+      let y = graph.convolution(graph.input(channels: 3), path: "a", channels: 8, kernel: 3, stride: 2, padding: .same)
+      return graph.convolution(y, path: "b", channels: 4, kernel: 2, stride: 2, padding: .same)
+    }, shape: shape)
+  }
+
   @Test(arguments: shapes) func frozenNormalization(shape: [Int]) throws {
     try Self.check({ graph in
       let x = graph.convolutionWithFrozenNormalization(
@@ -103,10 +110,11 @@ import TestSupport
   }
 
   /// The largest of a window gets all of the gradient; windows overlap.
-  @Test(arguments: [[2, 3, 8, 8], [1, 3, 7, 5], [1, 3, 3, 13]]) func maxPool(shape: [Int]) throws {
+  @Test(arguments: [[2, 3, 8, 8], [1, 3, 7, 5], [1, 3, 3, 13]], [Padding.symmetric(1), .same])
+  func maxPool(shape: [Int], padding: Padding) throws {
     try Self.check({ graph in
       let x = graph.convolution(graph.input(channels: 3), path: "a", channels: 8, kernel: 3)
-      return graph.convolution(graph.maxPool(x, kernel: 3, stride: 2, padding: 1), path: "b", channels: 4, kernel: 1)
+      return graph.convolution(graph.maxPool(x, kernel: 3, stride: 2, padding: padding), path: "b", channels: 4, kernel: 1)
     }, shape: shape, step: 1e-4)
   }
 

@@ -36,10 +36,28 @@ import NeuralNetwork
   func convolution(shape: [Int], geometry: (kernel: Int, stride: Int, padding: Int)) throws {
     try Self.check(shape) { graph, x in
       graph.convolution(
-        x, path: "a", channels: 11, kernel: geometry.kernel, stride: geometry.stride, padding: geometry.padding)
+        x, path: "a", channels: 11, kernel: geometry.kernel, stride: geometry.stride, padding: .symmetric(geometry.padding))
     } _: { x, parameter in
       x.convolution(
         try parameter("a/kernel"), bias: try parameter("a/bias").values, stride: geometry.stride, padding: geometry.padding)
+    }
+  }
+
+  @Test(arguments: shapes + [[1, 3, 8, 12]], [(1, 1), (1, 2), (2, 1), (3, 1), (3, 2), (7, 2), (5, 3)])
+  func samePadding(shape: [Int], geometry: (kernel: Int, stride: Int)) throws {
+    let (kernel, stride) = geometry
+    for training in [false, true] {
+      try Self.check(shape, training: training) { graph, x in
+        graph.convolution(x, path: "a", channels: 11, kernel: kernel, stride: stride, padding: .same)
+      } _: { x, parameter in
+        x.paddedToSame(kernel: kernel, stride: stride, with: 0)
+          .convolution(try parameter("a/kernel"), bias: try parameter("a/bias").values, stride: stride, padding: 0)
+      }
+      try Self.check(shape, training: training) { graph, x in
+        graph.maxPool(x, kernel: kernel, stride: stride, padding: .same)
+      } _: { x, _ in
+        x.paddedToSame(kernel: kernel, stride: stride, with: -.infinity).maxPool(kernel, stride: stride, padding: 0)
+      }
     }
   }
 

@@ -35,6 +35,19 @@ struct PlainTensor {
     (length + 2 * padding - kernel) / stride + 1
   }
 
+  /// With values around that make what TensorFlow pads for "same", after the formula of its documentation.
+  func paddedToSame(kernel: Int, stride: Int, with value: Double) -> PlainTensor {
+    func margins(_ extent: Int) -> (Int, Int) {
+      let total = max(kernel - (extent % stride == 0 ? stride : extent % stride), 0)
+      return (total / 2, total - total / 2)
+    }
+    let (vertical, horizontal) = (margins(shape[2]), margins(shape[3]))
+    let extents = [shape[2] + vertical.0 + vertical.1, shape[3] + horizontal.0 + horizontal.1]
+    return PlainTensor([shape[0], shape[1]] + extents) { n, c, y, x in
+      inside(n, c, y - vertical.0, x - horizontal.0) ?? value
+    }
+  }
+
   func convolution(_ kernel: Tensor, bias: [Float]?, stride: Int, padding: Int) -> PlainTensor {
     let size = kernel.shape[2]
     let out = [shape[0], kernel.shape[0], extent(shape[2], size, stride, padding), extent(shape[3], size, stride, padding)]

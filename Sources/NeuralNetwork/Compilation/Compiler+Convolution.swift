@@ -11,11 +11,12 @@ extension Compiler {
     let kernelEntry = try builder.parameters.entry(kernelPath)
     let kernelShape = kernelEntry.declaration.shape
     let outputExtents = try inputShape.dropFirst(2).map { extent in
-      let span = extent + 2 * convolution.padding - convolution.kernel
-      guard span >= 0 else {
-        throw EngineError("\(name): a \(convolution.kernel)x\(convolution.kernel) kernel does not fit into \(inputShape)")
+      let count = convolution.window.resultCount(extent)
+      guard count > 0 else {
+        let side = convolution.window.kernel
+        throw EngineError("\(name): a \(side)x\(side) kernel does not fit into \(inputShape)")
       }
-      return span / convolution.stride + 1
+      return count
     }
     let outputShape = [inputShape[0], kernelShape[0]] + outputExtents
     let trainsKernel = builder.isTraining && kernelEntry.declaration.isTrainable

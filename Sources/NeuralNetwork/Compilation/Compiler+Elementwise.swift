@@ -115,27 +115,30 @@ extension Compiler {
     return try Primitive(&description, name: name)
   }
 
-  mutating func emitMaxPool(_ index: Int, kernel: Int, stride: Int, padding: Int) throws {
+  mutating func emitMaxPool(_ index: Int, _ window: Window) throws {
     let name = graph.nodes[index].name
     let source = input(index)
     let x = try value(source)
     let shape = x.layout.shape
     let extents = try shape.dropFirst(2).map { extent in
-      guard extent + 2 * padding >= kernel else { throw EngineError("\(name): \(shape) is smaller than the window") }
-      return (extent + 2 * padding - kernel) / stride + 1
+      let count = window.resultCount(extent)
+      guard count > 0 else { throw EngineError("\(name): \(shape) is smaller than the window") }
+      return count
     }
-    let strides = [Int64(stride), Int64(stride)]
-    let window = [Int64(kernel), Int64(kernel)]
-    let begin = [Int64(padding), Int64(padding)]
+    let strides = [Int64](repeating: Int64(window.stride), count: 2)
+    let kernel = [Int64](repeating: Int64(window.kernel), count: 2)
+    let begin = shape.dropFirst(2).map { Int64(window.margins($0).before) }
     // At the far side only as much padding as the last window needs.
-    let end = zip(extents, shape.dropFirst(2)).map { out, extent in Int64((out - 1) * stride + kernel - extent - padding) }
+    let end = zip(extents, zip(shape.dropFirst(2), begin)).map { count, axis in
+      Int64((count - 1) * window.stride + window.kernel - axis.0) - axis.1
+    }
     var xLayout = x.layout.raw
     var yAny = try MemoryDescriptor.any([shape[0], shape[1]] + extents, x.layout.type).raw
     var description = dnnl_pooling_desc_t()
     try OneDNN.check(
       dnnl_pooling_forward_desc_init(
         &description, builder.isTraining ? dnnl_forward_training : dnnl_forward_inference, dnnl_pooling_max, &xLayout,
-        &yAny, strides, window, begin, end), name)
+        &yAny, strides, kernel, begin, end), name)
     let forward = try Primitive(&description, name: name)
     let y = builder.temporary(try forward.requiredLayout(dnnl_query_dst_md, name))
     var arguments = [(DNNL_ARG_SRC, x), (DNNL_ARG_DST, y)]
@@ -156,7 +159,7 @@ extension Compiler {
       var description = dnnl_pooling_desc_t()
       try OneDNN.check(
         dnnl_pooling_backward_desc_init(
-          &description, dnnl_pooling_max, &dxLayout, &dyLayout, strides, window, begin, end), "\(name) backward")
+          &description, dnnl_pooling_max, &dxLayout, &dyLayout, strides, kernel, begin, end), "\(name) backward")
       let backward = try Primitive(&description, hint: forward, name: "\(name) backward")
       let dy = try compiler.builder.reordered(gradient.buffer, to: y.layout, name: name)
       let dx = compiler.builder.temporary(x.layout)

@@ -60,8 +60,7 @@ struct Compiler {
         try emitGroupNormalization(index, path: path, groups: groups, epsilon: epsilon)
       case .relu: try emitElementwise(index, dnnl_eltwise_relu, backward: dnnl_eltwise_relu_use_dst_for_bwd)
       case .sigmoid: try emitElementwise(index, dnnl_eltwise_logistic, backward: dnnl_eltwise_logistic_use_dst_for_bwd)
-      case .maxPool(let kernel, let stride, let padding):
-        try emitMaxPool(index, kernel: kernel, stride: stride, padding: padding)
+      case .maxPool(let window): try emitMaxPool(index, window)
       case .add(let relu): try emitAdd(index, relu: relu)
       case .upsampleAdd: try emitUpsampleAdd(index)
       }

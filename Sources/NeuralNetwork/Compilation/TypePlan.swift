@@ -54,8 +54,8 @@ struct TypePlan {
       let source = extents[fusion.inputs[index][0]]
       extents[index] =
         switch fusion.operations[index] {
-        case .convolution(let c): source.map { ($0 + 2 * c.padding - c.kernel) / c.stride + 1 }
-        case .maxPool(let kernel, let stride, let padding): source.map { ($0 + 2 * padding - kernel) / stride + 1 }
+        case .convolution(let convolution): source.map(convolution.window.resultCount)
+        case .maxPool(let window): source.map(window.resultCount)
         default: source
         }
     }

@@ -6,7 +6,7 @@ enum Operation: Sendable {
   case groupNormalization(path: String, groups: Int, epsilon: Float)
   case relu
   case sigmoid
-  case maxPool(kernel: Int, stride: Int, padding: Int)
+  case maxPool(Window)
   /// Element-wise sum, then ReLU where asked for.
   case add(relu: Bool)
   /// First input + nearest up-sampling of the second, half as large.
@@ -15,9 +15,7 @@ enum Operation: Sendable {
 
 struct Convolution: Sendable {
   var path: String
-  var kernel: Int
-  var stride: Int
-  var padding: Int
+  var window: Window
   var hasBias: Bool
   var relu: Bool
   /// Normalisation with fixed statistics folded into kernel and bias: its path and epsilon.
@@ -42,16 +40,17 @@ extension Graph {
 
   /// Square convolution; parameters `path/kernel` [out, in, kernel, kernel] and `path/bias` [out].
   /// - Parameters:
-  ///   - padding: on every side; nil is kernel / 2.
+  ///   - padding: nil is kernel / 2 on every side.
   ///   - relu: fused, max(0, x).
   public mutating func convolution(
-    _ x: Value, path: String, channels: Int, kernel: Int, stride: Int = 1, padding: Int? = nil, relu: Bool = false,
+    _ x: Value, path: String, channels: Int, kernel: Int, stride: Int = 1, padding: Padding? = nil, relu: Bool = false,
     initializer: Initializer = .heNormalFanOut, bias: Initializer? = .constant(0), isTrainable: Bool = true
   ) -> Value {
     declare("\(path)/kernel", shape: [channels, self.channels(of: x), kernel, kernel], initializer, isTrainable: isTrainable)
     if let bias { declare("\(path)/bias", shape: [channels], bias, isTrainable: isTrainable) }
     let operation = Convolution(
-      path: path, kernel: kernel, stride: stride, padding: padding ?? kernel / 2, hasBias: bias != nil, relu: relu)
+      path: path, window: Window(kernel: kernel, stride: stride, padding: padding ?? .symmetric(kernel / 2)),
+      hasBias: bias != nil, relu: relu)
     return append(.convolution(operation), inputs: [x], channels: channels, name: path)
   }
 
@@ -60,14 +59,15 @@ extension Graph {
   /// - Parameter hasBias: whether the convolution has a bias, `path/bias`, not trained either: the normalisation's beta
   ///   does the same. Keras' ResNets have one.
   public mutating func convolutionWithFrozenNormalization(
-    _ x: Value, path: String, normalization: String, channels: Int, kernel: Int, stride: Int = 1, relu: Bool,
-    epsilon: Float = 1e-5, hasBias: Bool = false, initializer: Initializer = .heNormalFanOut, isTrainable: Bool = true
+    _ x: Value, path: String, normalization: String, channels: Int, kernel: Int, stride: Int = 1, padding: Padding? = nil,
+    relu: Bool, epsilon: Float = 1e-5, hasBias: Bool = false, initializer: Initializer = .heNormalFanOut, isTrainable: Bool = true
   ) -> Value {
     declare("\(path)/kernel", shape: [channels, self.channels(of: x), kernel, kernel], initializer, isTrainable: isTrainable)
     if hasBias { declare("\(path)/bias", shape: [channels], .constant(0), isTrainable: false) }
     declareNormalization(normalization, channels: channels, isTrainable: false)
     let operation = Convolution(
-      path: path, kernel: kernel, stride: stride, padding: kernel / 2, hasBias: false, relu: relu,
+      path: path, window: Window(kernel: kernel, stride: stride, padding: padding ?? .symmetric(kernel / 2)),
+      hasBias: false, relu: relu,
       frozenNormalization: (normalization, epsilon), hasFrozenBias: hasBias)
     return append(.convolution(operation), inputs: [x], channels: channels, name: path)
   }
@@ -103,8 +103,10 @@ extension Graph {
     append(.sigmoid, inputs: [x], channels: channels(of: x), name: "sigmoid")
   }
 
-  public mutating func maxPool(_ x: Value, kernel: Int, stride: Int, padding: Int) -> Value {
-    append(.maxPool(kernel: kernel, stride: stride, padding: padding), inputs: [x], channels: channels(of: x), name: "max_pool")
+  public mutating func maxPool(_ x: Value, kernel: Int, stride: Int, padding: Padding) -> Value {
+    append(
+      .maxPool(Window(kernel: kernel, stride: stride, padding: padding)), inputs: [x], channels: channels(of: x),
+      name: "max_pool")
   }
 
   public mutating func add(_ x: Value, _ y: Value, relu: Bool = false) -> Value {

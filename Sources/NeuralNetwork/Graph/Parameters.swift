@@ -72,6 +72,11 @@ public final class Parameters {
     return entries[index]
   }
 
+  /// Each parameter's shape by its path.
+  public var shapes: [String: [Int]] {
+    Dictionary(uniqueKeysWithValues: entries.map { ($0.declaration.path, $0.declaration.shape) })
+  }
+
   /// A copy of a parameter's values.
   public func tensor(_ path: String) throws -> Tensor {
     let entry = try entry(path)

@@ -20,11 +20,11 @@ extension Convolution {
   ) throws -> Primitive {
     try withFastestAlgorithm(shapes) { algorithm in
       var description = dnnl_convolution_desc_t()
-      try withOperands(shapes.x, shapes.kernel, shapes.y) { x, kernel, bias, y, strides, padding in
+      try withOperands(shapes.x, shapes.kernel, shapes.y) { x, kernel, bias, y, strides, begin, end in
         try OneDNN.check(
           dnnl_convolution_forward_desc_init(
             &description, isTraining ? dnnl_forward_training : dnnl_forward_inference, algorithm, x, kernel,
-            shapes.hasBias ? bias : nil, y, strides, padding, padding), path)
+            shapes.hasBias ? bias : nil, y, strides, begin, end), path)
       }
       return try Primitive(&description, attributes: try Attributes(operations), name: path)
     }
@@ -34,9 +34,9 @@ extension Convolution {
     try withFastestAlgorithm(shapes) { algorithm in
       let name = "\(path) backward data"
       var description = dnnl_convolution_desc_t()
-      try withOperands(shapes.xGradient, shapes.kernel, shapes.yGradient) { x, kernel, _, y, strides, padding in
+      try withOperands(shapes.xGradient, shapes.kernel, shapes.yGradient) { x, kernel, _, y, strides, begin, end in
         try OneDNN.check(
-          dnnl_convolution_backward_data_desc_init(&description, algorithm, x, kernel, y, strides, padding, padding), name)
+          dnnl_convolution_backward_data_desc_init(&description, algorithm, x, kernel, y, strides, begin, end), name)
       }
       return try Primitive(&description, hint: try hint(shapes, algorithm), name: name)
     }
@@ -47,10 +47,10 @@ extension Convolution {
       let name = "\(path) backward weights"
       var description = dnnl_convolution_desc_t()
       let kernelGradient = try MemoryDescriptor.any(shapes.kernel.shape)
-      try withOperands(shapes.x, kernelGradient, shapes.yGradient) { x, kernel, bias, y, strides, padding in
+      try withOperands(shapes.x, kernelGradient, shapes.yGradient) { x, kernel, bias, y, strides, begin, end in
         try OneDNN.check(
           dnnl_convolution_backward_weights_desc_init(
-            &description, algorithm, x, kernel, hasBias ? bias : nil, y, strides, padding, padding), name)
+            &description, algorithm, x, kernel, hasBias ? bias : nil, y, strides, begin, end), name)
       }
       return try Primitive(&description, hint: try hint(shapes, algorithm), name: name)
     }
@@ -61,7 +61,7 @@ extension Convolution {
   /// Winograd's algorithm (Lavin and Gray 2016) on 4x4 results needs a quarter of the multiplications of a 3x3
   /// convolution and is right to some 1e-6 of the largest value. Worth it from a few tiles and channels on.
   func suitsWinograd(channels: (Int, Int), extents: [Int]) -> Bool {
-    kernel == 3 && stride == 1 && padding == 1 && OneDNN.hasAVX512 && min(channels.0, channels.1) >= 32
+    window == Window(kernel: 3, stride: 1, padding: 1) && OneDNN.hasAVX512 && min(channels.0, channels.1) >= 32
       && extents.allSatisfy { $0 >= 12 }
   }
 
@@ -84,10 +84,10 @@ extension Convolution {
 
   private func hint(_ shapes: ConvolutionShapes, _ algorithm: dnnl_alg_kind_t) throws -> Primitive {
     var description = dnnl_convolution_desc_t()
-    try withOperands(shapes.x, shapes.kernel, shapes.y) { x, kernel, bias, y, strides, padding in
+    try withOperands(shapes.x, shapes.kernel, shapes.y) { x, kernel, bias, y, strides, begin, end in
       try OneDNN.check(
         dnnl_convolution_forward_desc_init(
-          &description, dnnl_forward_training, algorithm, x, kernel, shapes.hasBias ? bias : nil, y, strides, padding, padding), path)
+          &description, dnnl_forward_training, algorithm, x, kernel, shapes.hasBias ? bias : nil, y, strides, begin, end), path)
     }
     return try Primitive(&description, name: path)
   }
@@ -97,16 +97,17 @@ extension Convolution {
 
   private func withOperands(
     _ x: MemoryDescriptor, _ kernel: MemoryDescriptor, _ y: MemoryDescriptor,
-    _ body: (Descriptor, Descriptor, Descriptor, Descriptor, Extents, Extents) throws -> Void
+    _ body: (Descriptor, Descriptor, Descriptor, Descriptor, Extents, Extents, Extents) throws -> Void
   ) throws {
     let bias = try MemoryDescriptor.plain([kernel.shape[0]])
-    let strides = [Int64(stride), Int64(stride)]
-    let padding = [Int64(padding), Int64(padding)]
+    let strides = [Int64](repeating: Int64(window.stride), count: 2)
+    let margins = x.shape.dropFirst(2).map(window.margins)
+    let (begin, end) = (margins.map { Int64($0.before) }, margins.map { Int64($0.after) })
     try withUnsafePointer(to: x.raw) { x in
       try withUnsafePointer(to: kernel.raw) { kernel in
         try withUnsafePointer(to: y.raw) { y in
           try withUnsafePointer(to: bias.raw) { bias in
-            try body(x, kernel, bias, y, strides, padding)
+            try body(x, kernel, bias, y, strides, begin, end)
           }
         }
       }
