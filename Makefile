@@ -2,7 +2,7 @@
 COMMAND := .build/release/sampling-free
 DEMO := runs/demo
 
-.PHONY: help deps build demo demo-focal demo-trees test fuzz-hdf5 check-ulp bench bench-loss bench-instructions book book-check book-serve clean
+.PHONY: help deps build demo demo-focal demo-trees test fuzz-hdf5 parity check-ulp bench bench-loss bench-instructions book book-check book-serve clean
 
 help: ## This list.
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -65,10 +65,13 @@ bench-loss: bench-build $(PEERS) ## The same for the classification loss alone.
 bench-build: deps
 	swift build -c release --product bench
 
-.build/peers/bin/python: scripts/benchmarks/requirements.txt
+$(PEERS): scripts/benchmarks/requirements.txt
 	python3 -m venv .build/peers || { echo "install python3-venv first" >&2; exit 1; }
 	.build/peers/bin/pip install --quiet -r $<
 	touch $@
+
+parity: build bench-build $(PEERS) ## What we compute from Keras' and torchvision's weights against what they compute.
+	OMP_NUM_THREADS=1 KERAS_BACKEND=torch $(PEERS) scripts/parity/parity.py $(COMMAND) .build/release/bench
 
 MODE := quick
 PYTHON := .build/book-venv/bin/python
