@@ -30,6 +30,8 @@ public final class BatchLoader: Sendable {
     for _ in 0..<queue.workers {
       let thread = Thread {
         Parallel.setThreadCount(1)  // one batch a thread; the other cores are the network's
+        // Where cores are short, the network's threads go first: a batch is not needed before its step. This thread's alone.
+        setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 5)
         queue.work { step in
           let indexes = Self.indexes(step: step, batchSize: share.count * batchSize, count: dataset.count, seed: seed)
           let own = share.index * batchSize..<(share.index + 1) * batchSize
@@ -80,10 +82,15 @@ public enum BatchLoaderError: Error, Hashable, Sendable, CustomStringConvertible
   public var description: String { "the batch loader was stopped: it gives no more batches" }
 }
 
-/// Results by step, between the threads that make them and the one that takes them. Everything is guarded by `condition`.
+/// Results by step, between the threads that make them and the one that takes them.
+///
+/// Workers wait for room at a semaphore, the taker for results at a condition: were all to wait at one condition, a taker
+/// whose batch is there could be held up by workers that the condition has woken and the system not yet run.
 private final class BatchQueue: @unchecked Sendable {
   let workers: Int
-  private let capacity: Int
+  /// How many more batches may be begun.
+  private let room: DispatchSemaphore
+  /// Guards everything below.
   private let condition = NSCondition()
   private var stepToMake: Int
   private var stepToTake: Int
@@ -93,7 +100,9 @@ private final class BatchQueue: @unchecked Sendable {
 
   init(firstStep: Int, capacity: Int, workers: Int) {
     self.workers = workers
-    self.capacity = capacity
+    // A semaphore may not go with a smaller count than it began with.
+    room = DispatchSemaphore(value: 0)
+    for _ in 0..<capacity { room.signal() }
     stepToMake = firstStep
     stepToTake = firstStep
     runningWorkers = workers
@@ -101,44 +110,52 @@ private final class BatchQueue: @unchecked Sendable {
 
   /// A worker's life: makes batches while there is room, until stopped.
   func work(_ make: (Int) throws -> Batch) {
-    condition.lock()
-    defer {
+    while let step = begin() {
+      let result = Result { try make(step) }
+      condition.withLock {
+        ready[step] = result
+        condition.broadcast()
+      }
+    }
+    condition.withLock {
       runningWorkers -= 1
       condition.broadcast()
-      condition.unlock()
     }
-    while true {
-      while !isStopped && stepToMake >= stepToTake + capacity { condition.wait() }
-      if isStopped { return }
-      let step = stepToMake
-      stepToMake += 1
-      condition.unlock()
-      let result = Result { try make(step) }
-      condition.lock()
-      ready[step] = result
-      condition.broadcast()
+  }
+
+  /// Waits for room.
+  /// - Returns: the next step to make; nil when stopped.
+  private func begin() -> Int? {
+    room.wait()
+    return condition.withLock {
+      guard !isStopped else { return nil }
+      defer { stepToMake += 1 }
+      return stepToMake
     }
   }
 
   func take() throws -> Batch {
-    condition.lock()
-    defer { condition.unlock() }
-    let step = stepToTake
-    stepToTake += 1
-    condition.broadcast()
-    while true {
-      if isStopped { throw BatchLoaderError.stopped }
-      if let result = ready.removeValue(forKey: step) { return try result.get() }
-      condition.wait()
+    defer { room.signal() }
+    return try condition.withLock {
+      let step = stepToTake
+      stepToTake += 1
+      while true {
+        if isStopped { throw BatchLoaderError.stopped }
+        if let result = ready.removeValue(forKey: step) { return try result.get() }
+        condition.wait()
+      }
     }
   }
 
   func stop() {
-    condition.lock()
-    defer { condition.unlock() }
-    isStopped = true
-    ready = [:]
-    condition.broadcast()
-    while runningWorkers > 0 { condition.wait() }
+    condition.withLock {
+      isStopped = true
+      ready = [:]
+      condition.broadcast()
+    }
+    for _ in 0..<workers { room.signal() }
+    condition.withLock {
+      while runningWorkers > 0 { condition.wait() }
+    }
   }
 }

@@ -27,7 +27,10 @@ struct Progress: TrainingObserver {
     let left = Self.duration(seconds / Double(recent.count) * Double(max(0, steps - done)))
     let parts = String(format: " (cls %.4f, reg %.4f)", report.classification, report.regression)
     let loss = String(format: "loss %.4f", report.loss)
-    let rest = String(format: "  w %.3g  %.1f images/s  ", report.scale, speed) + "\(left) left"
+    // What a user can do something about: images on a faster disk, more cores.
+    let waiting = recent.reduce(0) { $0 + $1.waitSeconds } / max(seconds, 1e-9)
+    let data = waiting < 0.03 ? "" : String(format: "%.0f %% waiting for data  ", 100 * waiting)
+    let rest = String(format: "  w %.3g  %.1f images/s  ", report.scale, speed) + data + "\(left) left"
     if isTerminal {
       write("\r\u{1B}[K" + Self.bar(done, steps, texts: [loss + parts + rest, loss + rest], columns: Self.columns))
       barIsOpen = true
