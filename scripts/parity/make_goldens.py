@@ -1,6 +1,6 @@
 """Writes Tests/Weights/Goldens: narrow models in every layout that is read, with what their frameworks compute.
 
-make_goldens.py      (with the packages of requirements.txt)
+make_goldens.py      (with the packages of scripts/benchmarks/requirements.txt: .build/peers)
 """
 import gzip
 import json
