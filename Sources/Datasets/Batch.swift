@@ -2,7 +2,7 @@ import DetectionCore
 import Parallel
 
 /// An image of a batch: how it got there from the file, and its objects.
-public struct PreparedImage: Sendable {
+public struct PreparedImage: Hashable, Sendable {
   public var id: Int
   public var originalWidth: Int
   public var originalHeight: Int
@@ -38,7 +38,7 @@ public struct Batch: Sendable {
   public init(
     samples: [Sample], options: InputOptions, generator: inout SeededGenerator, others: [SampleHeader] = []
   ) {
-    let sizes = samples.map { options.resizedSize(width: $0.image.width, height: $0.image.height) }
+    let sizes = samples.map { options.resizedSize(width: $0.originalWidth, height: $0.originalHeight) }
     let padded = options.paddedSize(of: sizes + others.map { options.resizedSize(width: $0.width, height: $0.height) })
     let tables = NormalizationTables(options)
     let plane = padded.width * padded.height
@@ -69,12 +69,12 @@ public struct Batch: Sendable {
 extension PreparedImage {
   fileprivate init(_ sample: Sample, width: Int, height: Int, isFlipped: Bool) {
     id = sample.id
-    originalWidth = sample.image.width
-    originalHeight = sample.image.height
+    originalWidth = sample.originalWidth
+    originalHeight = sample.originalHeight
     self.width = width
     self.height = height
-    let scaleX = Float(width) / Float(sample.image.width)
-    let scaleY = Float(height) / Float(sample.image.height)
+    let scaleX = Float(width) / Float(sample.originalWidth)
+    let scaleY = Float(height) / Float(sample.originalHeight)
     self.scaleX = scaleX
     self.scaleY = scaleY
     self.isFlipped = isFlipped

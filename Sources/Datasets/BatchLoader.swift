@@ -38,7 +38,7 @@ public final class BatchLoader: Sendable {
           var generator = SeededGenerator(seed: seed, Self.augmentationStream, UInt64(step))
           for _ in 0..<own.lowerBound { _ = generator.next() }
           return Batch(
-            samples: try indexes[own].map(dataset.sample(at:)), options: options, generator: &generator,
+            samples: try indexes[own].map { try dataset.sample(at: $0, for: options) }, options: options, generator: &generator,
             others: share.count > 1 ? try indexes.map(dataset.header(at:)) : [])
         }
       }

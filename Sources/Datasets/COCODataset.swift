@@ -82,15 +82,25 @@ public struct COCODataset: DetectionDataset {
 
   /// - Throws: `ImageError`, or `COCODatasetError.badRecord` if the file has another size than the annotations say.
   public func sample(at index: Int) throws -> Sample {
+    let image = try Image(contentsOf: records[index].path)
+    return try sample(at: index, SizedImage(image: image, width: image.width, height: image.height))
+  }
+
+  /// - Throws: as `sample(at:)`.
+  public func sample(at index: Int, for options: InputOptions) throws -> Sample {
+    try sample(at: index, SizedImage(contentsOf: records[index].path, for: options))
+  }
+
+  private func sample(at index: Int, _ sized: SizedImage) throws -> Sample {
     let record = records[index]
-    let image = try Image(contentsOf: record.path)
-    guard image.width == record.header.width, image.height == record.header.height else {
+    guard sized.width == record.header.width, sized.height == record.header.height else {
       throw COCODatasetError.badRecord(
         file: annotationsPath, record: "image id \(record.header.id)",
         problem: "its size is given as \(record.header.width) x \(record.header.height), but \(record.path) has "
-          + "\(image.width) x \(image.height) pixels, EXIF orientation applied")
+          + "\(sized.width) x \(sized.height) pixels, EXIF orientation applied")
     }
-    return Sample(id: record.header.id, image: image, annotations: record.header.annotations)
+    return Sample(
+      id: record.header.id, image: sized.image, annotations: record.header.annotations, originalSize: (sized.width, sized.height))
   }
 
   public func header(at index: Int) throws -> SampleHeader { records[index].header }

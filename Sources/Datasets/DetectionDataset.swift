@@ -22,12 +22,19 @@ public struct Annotation: Hashable, Sendable {
 public struct Sample: Sendable {
   public var id: Int
   public var image: Image
+  /// In the pixels of the original.
   public var annotations: [Annotation]
+  /// Of the original, of which `image` may be a smaller copy.
+  public var originalWidth: Int
+  public var originalHeight: Int
 
-  public init(id: Int, image: Image, annotations: [Annotation]) {
+  /// - Parameter originalSize: nil for the image's own.
+  public init(id: Int, image: Image, annotations: [Annotation], originalSize: (width: Int, height: Int)? = nil) {
     self.id = id
     self.image = image
     self.annotations = annotations
+    originalWidth = originalSize?.width ?? image.width
+    originalHeight = originalSize?.height ?? image.height
   }
 }
 
@@ -52,5 +59,11 @@ public protocol DetectionDataset: Sendable {
   var count: Int { get }
   /// - Throws: what reading or decoding the image throws, naming the file.
   func sample(at index: Int) throws -> Sample
+  /// The sample with no more pixels than a batch with these options is made of, where that is less work.
+  func sample(at index: Int, for options: InputOptions) throws -> Sample
   func header(at index: Int) throws -> SampleHeader
+}
+
+extension DetectionDataset {
+  public func sample(at index: Int, for options: InputOptions) throws -> Sample { try sample(at: index) }
 }

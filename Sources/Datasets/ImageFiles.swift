@@ -9,22 +9,14 @@ extension Image {
   /// Grey and palette become RGB, CMYK (Adobe's inverted kind) is converted, 16 bits are cut to 8, transparency is laid
   /// over black, and EXIF orientation is applied, so that `width` and `height` are those a viewer shows.
   /// - Throws: `ImageError`.
-  public init(contentsOf path: String) throws {
-    let data: Data
-    do {
-      data = try Data(contentsOf: URL(fileURLWithPath: path))
-    } catch {
-      throw ImageError.unreadable(file: path, reason: fileErrorReason(error))
-    }
-    try self.init(decoding: [UInt8](data), name: path)
-  }
+  public init(contentsOf path: String) throws { try self.init(decoding: try readBytes(of: path), name: path) }
 
   /// Decodes the bytes of a JPEG or PNG file, as `init(contentsOf:)`.
   /// - Parameter name: what errors call the image.
   /// - Throws: `ImageError`.
   public init(decoding bytes: [UInt8], name: String) throws {
     if JPEGCodec.recognizes(bytes) {
-      self = try JPEGCodec.decode(bytes, name: name)
+      self = try JPEGCodec.decode(bytes, name: name).image
     } else if PNGCodec.recognizes(bytes) {
       self = try PNGCodec.decode(bytes, name: name)
     } else {
@@ -54,6 +46,40 @@ extension Image {
   static func checkPixelCount(width: Int, height: Int, name: String) throws {
     let (count, overflow) = width.multipliedReportingOverflow(by: height)
     if overflow || count > maximumPixelCount { throw ImageError.tooLarge(file: name, width: width, height: height) }
+  }
+}
+
+/// An image that may have fewer pixels than its file.
+struct SizedImage {
+  var image: Image
+  /// Of the file, upright.
+  var width: Int
+  var height: Int
+
+  /// As `Image.init(contentsOf:)`, but with no more pixels than the options' averaging resize makes use of, as far as JPEG
+  /// can do that: see `JPEGCodec.decode`.
+  init(contentsOf path: String, for options: InputOptions) throws {
+    let bytes = try readBytes(of: path)
+    if options.interpolation == .antialiased, JPEGCodec.recognizes(bytes) {
+      self = try JPEGCodec.decode(bytes, name: path, smallest: options.resizedSize)
+    } else {
+      let image = try Image(decoding: bytes, name: path)
+      self.init(image: image, width: image.width, height: image.height)
+    }
+  }
+
+  init(image: Image, width: Int, height: Int) {
+    self.image = image
+    self.width = width
+    self.height = height
+  }
+}
+
+private func readBytes(of path: String) throws -> [UInt8] {
+  do {
+    return [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+  } catch {
+    throw ImageError.unreadable(file: path, reason: fileErrorReason(error))
   }
 }
 

@@ -4,7 +4,12 @@ import CImageCodecs
 enum JPEGCodec {
   static func recognizes(_ bytes: [UInt8]) -> Bool { bytes.starts(with: [0xFF, 0xD8, 0xFF]) }
 
-  static func decode(_ bytes: [UInt8], name: String) throws -> Image {
+  /// - Parameter smallest: gives the size that the image is going to be resized to, for that of the file, both upright. Where
+  ///   a half, quarter or eighth of the file's leaves the resize 1.5 times the pixels of a side, no more is decoded: closer to
+  ///   its size the resize would see block averages in place of its own filter's. nil decodes all.
+  static func decode(
+    _ bytes: [UInt8], name: String, smallest: ((_ width: Int, _ height: Int) -> (width: Int, height: Int))? = nil
+  ) throws -> SizedImage {
     func broken(_ reason: String) -> ImageError { .undecodable(file: name, format: "JPEG", reason: reason) }
     guard let codec = tjInitDecompress() else { throw broken("no decoder: \(lastError(nil))") }
     defer { tjDestroy(codec) }
@@ -16,6 +21,16 @@ enum JPEGCodec {
     guard header == 0 || (width > 0 && height > 0 && colorspace >= 0) else { throw broken(lastError(codec)) }
     try Image.checkPixelCount(width: Int(width), height: Int(height), name: name)
 
+    let orientation = Orientation(exif: bytes)
+    let full = orientation.swapsSides ? (width: Int(height), height: Int(width)) : (width: Int(width), height: Int(height))
+    if let wanted = smallest?(full.width, full.height) {
+      func suffices(_ divisor: Int) -> Bool {
+        3 * divisor * wanted.width <= 2 * full.width && 3 * divisor * wanted.height <= 2 * full.height
+      }
+      let divisor = [8, 4, 2].first(where: suffices) ?? 1
+      // libjpeg-turbo decodes into the size that it is asked for; parts of a pixel become a pixel.
+      (width, height) = ((width + Int32(divisor) - 1) / Int32(divisor), (height + Int32(divisor) - 1) / Int32(divisor))
+    }
     let isCMYK = colorspace == Int32(TJCS_CMYK.rawValue) || colorspace == Int32(TJCS_YCCK.rawValue)
     let format = isCMYK ? TJPF_CMYK : TJPF_RGB
     var pixels = [UInt8](repeating: 0, count: Int(width) * Int(height) * (isCMYK ? 4 : 3))
@@ -28,7 +43,7 @@ enum JPEGCodec {
       guard isWarning && reason.contains("extraneous bytes") else { throw broken(reason) }
     }
     let image = Image(width: Int(width), height: Int(height), pixels: isCMYK ? rgb(invertedCMYK: pixels) : pixels)
-    return image.oriented(Orientation(exif: bytes))
+    return SizedImage(image: image.oriented(orientation), width: full.width, height: full.height)
   }
 
   static func encode(_ image: Image, quality: Int) throws -> [UInt8] {

@@ -69,6 +69,42 @@ import Testing
     #expect(error?.description.contains("its size is given as \(turned.height) x \(turned.width)") == true)
   }
 
+  /// What a small batch is made of need not be decoded at full size; boxes and pixels stay where they are. Odd sides: the
+  /// last column and row are of half a pixel.
+  @Test(arguments: [(67, 2), (50, 2), (33, 4), (16, 8), (8, 8), (68, 1), (400, 1)])
+  func smallerCopiesGiveTheSameBatch(side: Int, divisor: Int) throws {
+    let photograph = try TreeCrowns.dataset(split: .train).sample(at: 0).image.resized(width: 301, height: 203)
+    try photograph.writeJPEG(to: folder.path("photo.jpg"), quality: 95)
+    let data = try dataset(
+      json(images: #"{"id": 1, "file_name": "photo.jpg", "width": 301, "height": 203}"#, annotations: annotation("[60, 50, 120, 77]", image: "1")))
+    var options = InputOptions(
+      size: .shorterSide(side, longerSide: 1000), mean: [0, 0, 0], standardDeviation: [1, 1, 1], padMultiple: 1)
+    let (whole, small) = (try data.sample(at: 0), try data.sample(at: 0, for: options))
+    #expect(small.image.width == (301 + divisor - 1) / divisor && small.image.height == (203 + divisor - 1) / divisor)
+    #expect(small.originalWidth == 301 && small.originalHeight == 203)
+    func batch(_ sample: Sample) -> Batch {
+      var generator = SeededGenerator(seed: 0)
+      return Batch(samples: [sample], options: options, generator: &generator)
+    }
+    let (a, b) = (batch(whole), batch(small))
+    #expect(a.images == b.images && a.width == b.width && a.height == b.height)
+    let differences = zip(a.pixels, b.pixels).map { abs($0 - $1) * 255 }
+    let mean = differences.reduce(0, +) / Float(differences.count)
+    // A dense texture, the hardest case; a soft photograph differs by 1.
+    #expect(mean < 3.5, "mean \(mean), largest \(differences.max() ?? 0)")
+    // torchvision's resize reads single pixels: no copy will do.
+    options.interpolation = .bilinear
+    #expect(try data.sample(at: 0, for: options).image == whole.image)
+  }
+
+  @Test func smallerCopiesAreUpright() throws {
+    let turned = try #require(ImageGoldens.load().files["jpeg turned 6"])
+    let entry = #"{"id": 1, "file_name": "turned.jpg", "width": \#(turned.width), "height": \#(turned.height)}"#
+    let options = InputOptions(size: .shorterSide(min(turned.width, turned.height) / 4, longerSide: 1000))
+    let sample = try dataset(json(images: entry)).sample(at: 0, for: options)
+    #expect(sample.image.width == (turned.width + 1) / 2 && sample.image.height == (turned.height + 1) / 2)
+  }
+
   @Test(arguments: [
     ("[1, 2, 3]", "bbox [1.0, 2.0, 3.0] is not [x, y, width, height]"), ("[1, 2, -3, 4]", "has a negative width or height"),
     ("[40, 2, 3, 4]", "lies outside its image of 30 x 20 pixels"), ("[-9, 2, 3, 4]", "lies outside its image"),
