@@ -2,7 +2,7 @@
 COMMAND := .build/release/sampling-free
 DEMO := runs/demo
 
-.PHONY: help deps build demo demo-focal demo-trees test fuzz-hdf5 parity check-ulp bench bench-loss bench-instructions book book-check book-serve clean
+.PHONY: help deps build demo demo-focal demo-trees test fuzz-hdf5 parity check-ulp bench bench-loss bench-load bench-startup bench-instructions book book-check book-serve clean
 
 help: ## This list.
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -60,6 +60,9 @@ bench: bench-build $(PEERS) ## Speed and memory against PyTorch, ONNX Runtime, O
 
 bench-loss: bench-build $(PEERS) ## The same for the classification loss alone.
 	$(PEERS) scripts/benchmarks/bench.py --rounds $(ROUNDS) --only loss
+
+bench-load: bench-build $(PEERS) ## Loading ResNet-50 by us, by h5py and by a plain read(), in turn.
+	$(PEERS) scripts/benchmarks/load.py
 
 .PHONY: bench-build
 bench-build: deps

@@ -114,7 +114,10 @@ let package = Package(
     tests("NeuralNetwork", [], resources: [.copy("Goldens")]),
     tests("HDF5", [], resources: [.copy("Goldens")]),
     tests("Detectors", ["DetectionCore", "NeuralNetwork"], resources: [.copy("Goldens")]),
-    tests("Weights", ["HDF5", "NeuralNetwork", "DetectionCore"]),
+    tests(
+      "Weights",
+      ["SamplingFree", "Training", "Detectors", "NeuralNetwork", "DetectionCore", "HDF5", "Datasets", "Configuration", "CZlib"],
+      resources: [.copy("Goldens")]),
     tests("Datasets", ["DetectionCore", "Parallel"], resources: [.copy("Goldens")]),
     tests("Drawing", ["Datasets", "DetectionCore"]),
     tests("Evaluation", [], resources: [.copy("Goldens")]),

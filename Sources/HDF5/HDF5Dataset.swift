@@ -38,6 +38,7 @@ public struct HDF5Dataset: HDF5Object {
     let count = try checkedCount(as: number)
     guard count > 0 else { return [] }
     return try [Number](unsafeUninitializedCapacity: count) { buffer, initialized in
+      UnsafeMutableRawBufferPointer(buffer).adviseHugePages()
       try read(into: UnsafeMutableBufferPointer(rebasing: buffer[..<count]))
       initialized = count
     }

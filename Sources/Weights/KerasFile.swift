@@ -93,7 +93,8 @@ enum KerasFile {
       case .group(let group) where group.hasAttribute("name"): names[group.path] = try group.string("name")
       case .dataset(let dataset):
         let folder = dataset.path.split(separator: "/").dropLast().joined(separator: "/")
-        if folder.hasSuffix("/vars") { layers["/\(folder)", default: []].append(dataset) }
+        // The optimiser's state is nobody's weights.
+        if folder.hasSuffix("/vars"), !folder.hasPrefix("optimizer/") { layers["/\(folder)", default: []].append(dataset) }
       default: break
       }
     }

@@ -1,5 +1,6 @@
 import Foundation
 import HDF5
+import TestSupport
 import Testing
 
 /// Files with damage of every sort: errors or other values, no crash, little memory. `HDF5_MUTATIONS` sets how many

@@ -8,6 +8,7 @@ python3 make_torchvision.py   (PyTorch 2 and torchvision 0.15 or newer)
 import json
 import os
 import re
+import sys
 
 import numpy as np
 import torch
@@ -23,21 +24,12 @@ from torchvision.models.resnet import BasicBlock, ResNet
 from torchvision.ops import box_iou
 from torchvision.ops.feature_pyramid_network import LastLevelP6P7
 
-torch.set_default_dtype(torch.float64)
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.append(os.path.join(HERE, "../../../scripts/parity"))
+import hashed_values
+from hashed_values import uniform
 
-
-def uniform(name, count):
-    """count numbers of 0..<1 in steps of 2^-24: SplitMix64 of the index, started at the name's FNV-1a hash."""
-    state = 0xCBF29CE484222325
-    for byte in name.encode():
-        state = ((state ^ byte) * 0x100000001B3) % 2**64
-    with np.errstate(over="ignore"):
-        z = np.uint64(state) + np.arange(1, count + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        z = z ^ (z >> np.uint64(31))
-    return (z >> np.uint64(40)).astype(np.float64) * 2.0**-24
+torch.set_default_dtype(torch.float64)
 
 
 def hashed(name, shape):
@@ -54,7 +46,7 @@ def hashed(name, shape):
 
 
 def pixels(name, shape):
-    return torch.from_numpy((4 * uniform(name, int(np.prod(shape))) - 2).astype(np.float32).astype(np.float64).reshape(shape))
+    return torch.from_numpy(hashed_values.pixels(name, shape).astype(np.float64))
 
 
 def native(key):
@@ -98,17 +90,8 @@ def fill(model):
     return model.double()
 
 
-def rounded(value):
-    return float(f"{value:.9g}")
-
-
 def sample(name, tensor):
-    """What is kept of a tensor."""
-    flat = tensor.detach().reshape(-1)
-    probe = torch.from_numpy(2 * uniform("probe " + name, flat.numel()) - 1)
-    step = max(1, flat.numel() // 12)
-    return {"shape": list(tensor.shape), "norm": rounded(flat.norm().item()), "product": rounded((flat * probe).sum().item()),
-            "step": step, "values": [rounded(v) for v in flat[::step].tolist()]}
+    return hashed_values.sample(name, tensor.detach().numpy())
 
 
 def forward(model, x):
