@@ -57,9 +57,8 @@ let package = Package(
     module("Suggestions"),
     module("Parallel", ["COpenMP"]),
     .target(name: "CDetectionKernels"),
-    .target(name: "CFusedLoss"),
     .target(
-      name: "DetectionCore", dependencies: ["Parallel", "Suggestions", "CFusedLoss", "CDetectionKernels"], plugins: ["PluginStamp"]),
+      name: "DetectionCore", dependencies: ["Parallel", "Suggestions", "CDetectionKernels"], plugins: ["PluginStamp"]),
     module("NeuralNetwork", ["COneDNN", "Parallel"]),
     .target(name: "CHDF5Catalogue", dependencies: ["CHDF5"]),
     module("HDF5", ["CHDF5", "CHDF5Catalogue", "CZlib", "Parallel", "Suggestions"]),
@@ -110,7 +109,7 @@ let package = Package(
     .target(name: "LiterateSupport", path: "Plugins/Literate/Support"),
 
     .target(name: "TestSupport", dependencies: ["Parallel"], path: "Tests/Support"),
-    tests("DetectionCore", ["CDetectionKernels", "CFusedLoss", "Parallel"], resources: [.copy("Goldens")]),
+    tests("DetectionCore", ["CDetectionKernels", "Parallel"], resources: [.copy("Goldens")]),
     tests("NeuralNetwork", [], resources: [.copy("Goldens")]),
     tests("HDF5", [], resources: [.copy("Goldens")]),
     tests("Detectors", ["DetectionCore", "NeuralNetwork"], resources: [.copy("Goldens")]),

@@ -1,56 +1,13 @@
-#include "CDetectionKernels.h"
+#include "detection.h"
 
 #include <math.h>
 #include <string.h>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
 // Every instruction set has to give the same bits.
 #pragma STDC FP_CONTRACT OFF
 
-#define NAME(x) x##_baseline
-#define LANES 4
-#include "kernels.h"
-#undef NAME
-#undef LANES
-
-#if defined(__x86_64__)
-#pragma clang attribute push(__attribute__((target("avx2"))), apply_to = function)
-#define NAME(x) x##_avx2
-#define LANES 8
-#include "kernels.h"
-#undef NAME
-#undef LANES
-#pragma clang attribute pop
-
-#pragma clang attribute push( \
-    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl"), min_vector_width(512))), apply_to = function)
-#define NAME(x) x##_avx512
-#define LANES 16
-#include "kernels.h"
-#undef NAME
-#undef LANES
-#pragma clang attribute pop
-
-#define DISPATCH(isa, call)                               \
-  ((isa) == DETECTION_AVX512 ? call##_avx512              \
-   : (isa) == DETECTION_AVX2 ? call##_avx2 : call##_baseline)
-#else
-#define DISPATCH(isa, call) (call##_baseline)
-#endif
-
-detection_isa detection_best_isa(void) {
-#if defined(__x86_64__)
-  __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512vl"))
-    return DETECTION_AVX512;
-  if (__builtin_cpu_supports("avx2")) return DETECTION_AVX2;
-#endif
-  return DETECTION_BASELINE;
-}
+#define KERNELS "detection_kernels.h"
+#include "for_each_instruction_set.h"
 
 /// Larger values have larger keys, of equal ones the earlier.
 static uint64_t key(float value, size_t position) {
@@ -102,14 +59,14 @@ static void take(detection_selection *s, const float *values, size_t position, u
 }
 
 void detection_select(
-    detection_isa isa, const float *values, size_t begin, size_t end, const float *bounds, size_t columns,
+    instruction_set set, const float *values, size_t begin, size_t end, const float *bounds, size_t columns,
     detection_selection *s) {
-  const size_t lanes = isa == DETECTION_AVX512 ? 16 : isa == DETECTION_AVX2 ? 8 : 4;
+  const size_t lanes = set == INSTRUCTION_SET_AVX512 ? 16 : set == INSTRUCTION_SET_AVX2 ? 8 : 4;
   size_t whole = begin + (end - begin) / lanes * lanes;
   size_t position = begin;
   while (position < whole) {
     uint32_t passing = 0;
-    position = DISPATCH(isa, find)(values, begin, position, whole, bounds, columns, s->floor, &passing);
+    position = DISPATCH(set, find)(values, begin, position, whole, bounds, columns, s->floor, &passing);
     if (!passing) break;
     take(s, values, position, passing);
     position += lanes;
@@ -121,7 +78,7 @@ void detection_select(
 }
 
 float detection_match(
-    detection_isa isa, detection_rectangles anchors, size_t count, const float box[4], int32_t index, float *overlaps,
+    instruction_set set, detection_rectangles anchors, size_t count, const float box[4], int32_t index, float *overlaps,
     int32_t *best) {
-  return DISPATCH(isa, match)(anchors, count, box, index, overlaps, best);
+  return DISPATCH(set, match)(anchors, count, box, index, overlaps, best);
 }

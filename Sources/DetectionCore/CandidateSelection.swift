@@ -16,7 +16,7 @@ struct CandidateSelection {
   private let classes: Int
   /// The bounds, and some of them again, so that a vector may begin at any class.
   private let bounds: [Float]
-  private static let isa = detection_best_isa()
+  private static let isa = best_instruction_set()
 
   init(bounds: [Float], limit: Int) {
     classes = bounds.count

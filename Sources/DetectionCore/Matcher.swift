@@ -63,7 +63,7 @@ public struct Matcher: Hashable, Sendable {
       }
       initialized = 4 * count
     }
-    let isa = detection_best_isa()
+    let isa = best_instruction_set()
     return columns.withUnsafeBufferPointer { columns in
       guard let start = columns.baseAddress else { return Array(repeating: 0, count: boxes.count) }
       let rectangles = detection_rectangles(

@@ -1,4 +1,4 @@
-import CFusedLoss
+import CDetectionKernels
 import DetectionCore
 import Foundation
 import Testing
@@ -6,8 +6,8 @@ import Testing
 /// The fused kernels of every instruction set that the processor has.
 @Suite struct ClassificationLossTests {
   /// Sums to 1e-6, gradients element by element to 2e-5 of their own size.
-  @Test(arguments: fused_loss_isa.available)
-  func sumAndGradientFollowTheFormulas(isa: fused_loss_isa) throws {
+  @Test(arguments: instruction_set.available)
+  func sumAndGradientFollowTheFormulas(isa: instruction_set) throws {
     for (anchors, classes) in [(1, 1), (7, 1), (40, 3), (300, 4), (33, 16), (70, 17), (150, 80), (3, 1500)] {
       let fixture = LossFixture(anchors: anchors, classes: classes, seed: UInt64(anchors * classes))
       for form in LossForm.all(anchors: anchors, classes: classes) {
@@ -25,8 +25,8 @@ import Testing
     }
   }
 
-  @Test(arguments: fused_loss_isa.available)
-  func gradientsAreDifferencesOfTheSum(isa: fused_loss_isa) throws {
+  @Test(arguments: instruction_set.available)
+  func gradientsAreDifferencesOfTheSum(isa: instruction_set) throws {
     var random = SplitMix(seed: 9)
     let fixture = LossFixture(
       logits: (0..<55).map { _ in random.float(-4...4) }, labels: [0, 3, -1, 0, 5, 1, 0, 2, -1, 0, 4])
@@ -44,8 +44,8 @@ import Testing
     }
   }
 
-  @Test(arguments: fused_loss_isa.available)
-  func crossEntropyAndFocalLossArePyTorchs(isa: fused_loss_isa) throws {
+  @Test(arguments: instruction_set.available)
+  func crossEntropyAndFocalLossArePyTorchs(isa: instruction_set) throws {
     let golden = try TorchvisionGoldens.load().classification
     let fixture = LossFixture(logits: golden.logits, labels: golden.labels)
     func check(_ form: LossForm, _ sum: Double, _ gradient: [Float]) throws {
@@ -57,8 +57,8 @@ import Testing
     for focal in golden.focal { try check(.focal(gamma: focal.gamma, alpha: focal.alpha), focal.sum, focal.gradient) }
   }
 
-  @Test(arguments: fused_loss_isa.available)
-  func ignoredAnchorsHaveNoLossAndNoGradient(isa: fused_loss_isa) throws {
+  @Test(arguments: instruction_set.available)
+  func ignoredAnchorsHaveNoLossAndNoGradient(isa: instruction_set) throws {
     for form in LossForm.all(anchors: 9, classes: 3) {
       let (value, gradient) = try LossFixture(logits: [Float](repeating: .nan, count: 27), labels: Array(repeating: -1, count: 9))
         .evaluate(form.weighting, on: isa)
@@ -66,8 +66,8 @@ import Testing
     }
   }
 
-  @Test(arguments: fused_loss_isa.available)
-  func aLogitThatIsNoNumberIsAnError(isa: fused_loss_isa) throws {
+  @Test(arguments: instruction_set.available)
+  func aLogitThatIsNoNumberIsAnError(isa: instruction_set) throws {
     let clean = LossFixture(anchors: 25, classes: 7, seed: 4)
     for bad in [Float.nan, .infinity, -.infinity] {
       for element in clean.logits.indices where !clean.isIgnored(element) && element / 7 % 5 != 1 {
@@ -91,20 +91,20 @@ import Testing
         Weighting(softTargets: SoftTargets(values: [0, 1, 0], weights: [bad, 1, 1]), normalizer: 1),
         Weighting(normalizer: Double(bad)),
       ] {
-        #expect(throws: StrategyError.self) { try fixture.evaluate(weighting, on: FUSED_LOSS_BASELINE) }
+        #expect(throws: StrategyError.self) { try fixture.evaluate(weighting, on: INSTRUCTION_SET_BASELINE) }
       }
     }
     #expect(throws: StrategyError.self) {
-      try fixture.evaluate(Weighting(law: .bins([Float](repeating: 1, count: 256)), normalizer: 1), on: FUSED_LOSS_BASELINE)
+      try fixture.evaluate(Weighting(law: .bins([Float](repeating: 1, count: 256)), normalizer: 1), on: INSTRUCTION_SET_BASELINE)
     }
     let error = #expect(throws: StrategyError.self) {
-      try fixture.evaluate(Weighting(anchorWeights: [1, 1], normalizer: 1), on: FUSED_LOSS_BASELINE)
+      try fixture.evaluate(Weighting(anchorWeights: [1, 1], normalizer: 1), on: INSTRUCTION_SET_BASELINE)
     }
     #expect(error?.description == "a sampler gave 2 anchor weights for 3 anchors")
   }
 
-  @Test(arguments: fused_loss_isa.available)
-  func anEmptyBatchHasNoLoss(isa: fused_loss_isa) throws {
+  @Test(arguments: instruction_set.available)
+  func anEmptyBatchHasNoLoss(isa: instruction_set) throws {
     for form in LossForm.all(anchors: 0, classes: 1) {
       let (value, gradient) = try LossFixture(logits: [], labels: []).evaluate(form.weighting, on: isa)
       #expect(value.sum == 0 && value.value == 0 && gradient.isEmpty)
@@ -113,16 +113,16 @@ import Testing
 
   @Test func theValueIsTheSumOverItsNormalizer() throws {
     let fixture = LossFixture(logits: [0, 0, 0, 0], labels: [1, 0])
-    let value = try fixture.evaluate(Weighting(normalizer: 3), on: FUSED_LOSS_BASELINE).value
+    let value = try fixture.evaluate(Weighting(normalizer: 3), on: INSTRUCTION_SET_BASELINE).value
     #expect(abs(value.sum - 4 * log(2)) < 1e-6 && abs(value.value - 4 * log(2) / 3) < 1e-6)
   }
 
   @Test func theSameBatchGivesTheSameBits() throws {
     let fixture = LossFixture(anchors: 3000, classes: 20, seed: 8)
     for form in LossForm.all(anchors: 3000, classes: 20) {
-      let first = try fixture.evaluate(form.weighting, on: fused_loss_best_isa())
+      let first = try fixture.evaluate(form.weighting, on: best_instruction_set())
       for _ in 0..<3 {
-        let again = try fixture.evaluate(form.weighting, on: fused_loss_best_isa())
+        let again = try fixture.evaluate(form.weighting, on: best_instruction_set())
         #expect(again.value.sum == first.value.sum && again.gradient == first.gradient)
       }
     }

@@ -5,12 +5,8 @@ import Testing
 
 /// The vectorised kernels, on every instruction set of this machine, against their definitions.
 @Suite struct DetectionKernelTests {
-  static let sets = [DETECTION_BASELINE, DETECTION_AVX2, DETECTION_AVX512].filter {
-    $0.rawValue <= detection_best_isa().rawValue
-  }
-
   static func select(
-    _ isa: detection_isa, _ values: [Float], bounds: [Float], limit: Int, capacity: Int
+    _ isa: instruction_set, _ values: [Float], bounds: [Float], limit: Int, capacity: Int
   ) -> [(value: Float, position: Int)] {
     let pattern = (0..<(bounds.count + 16)).map { bounds[$0 % bounds.count] }
     var keys = [UInt64](repeating: 0, count: capacity)
@@ -41,7 +37,7 @@ import Testing
     let limit = [1, 5, 100][Int(seed % 3)]
     let expected = values.indices.filter { values[$0] > bounds[$0 % columns] }
       .sorted { (values[$1], $0) < (values[$0], $1) }.prefix(limit)
-    for isa in Self.sets {
+    for isa in instruction_set.available {
       for capacity in [limit + 64, limit + 65, 4 * limit + 1000] {
         let found = Self.select(isa, values, bounds: bounds, limit: limit, capacity: capacity)
         #expect(found.map(\.position) == Array(expected))
@@ -52,7 +48,7 @@ import Testing
 
   @Test func ascendingValuesAreTheHardestAndStillRight() {
     let values = (0..<100_000).map { Float($0) }
-    for isa in Self.sets {
+    for isa in instruction_set.available {
       let found = Self.select(isa, values, bounds: [-1], limit: 50, capacity: 50 + 64)
       #expect(found.map(\.position) == Array((99_950..<100_000).reversed()))
     }
@@ -63,7 +59,7 @@ import Testing
     var random = SplitMix(seed: seed)
     let anchors = (0..<203).map { _ in random.box(in: 30) }
     let boxes = (0..<5).map { _ in random.box(in: 30) }
-    for isa in Self.sets {
+    for isa in instruction_set.available {
       var overlaps = [Float](repeating: 0, count: anchors.count)
       var best = [Int32](repeating: -1, count: anchors.count)
       for (index, box) in boxes.enumerated() {

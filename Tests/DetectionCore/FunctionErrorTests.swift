@@ -1,4 +1,4 @@
-import CFusedLoss
+import CDetectionKernels
 import Foundation
 import Parallel
 import Testing
@@ -19,10 +19,10 @@ import Testing
     check("log1p", fused_loss_log1p, log1p, 0...Float(1).bitPattern)
   }
 
-  private typealias Kernel = (fused_loss_isa, UnsafePointer<Float>?, Int, UnsafeMutablePointer<Float>?) -> Void
+  private typealias Kernel = (instruction_set, UnsafePointer<Float>?, Int, UnsafeMutablePointer<Float>?) -> Void
 
   private func check(_ name: String, _ kernel: Kernel, _ reference: (Double) -> Double, _ patterns: ClosedRange<UInt32>) {
-    let sets = fused_loss_isa.available
+    let sets = instruction_set.available
     let count = (Int(patterns.upperBound) - Int(patterns.lowerBound)) / Self.stride + 1
     let blockSize = 1 << 12
     let blocks = (count + blockSize - 1) / blockSize

@@ -1,19 +1,19 @@
-import CFusedLoss
+import CDetectionKernels
 import Foundation
 import Testing
 
 /// The C kernels that strategies build on, beyond what `ClassificationLoss` runs.
 @Suite struct FusedKernelTests {
-  @Test(arguments: fused_loss_isa.available)
-  func exponentialsOfAnyFloat(isa: fused_loss_isa) {
+  @Test(arguments: instruction_set.available)
+  func exponentialsOfAnyFloat(isa: instruction_set) {
     let x: [Float] = [.infinity, -.infinity, 1000, -1000, .nan, .greatestFiniteMagnitude, -.greatestFiniteMagnitude]
     var y = [Float](repeating: 0, count: x.count)
     fused_loss_exp(isa, x, x.count, &y)
     #expect(y[0] == .infinity && y[1] == 0 && y[2] == .infinity && y[3] == 0 && y[4].isNaN && y[5] == .infinity && y[6] == 0)
   }
 
-  @Test(arguments: fused_loss_isa.available)
-  func storesPastTheCachesChangeNothing(isa: fused_loss_isa) {
+  @Test(arguments: instruction_set.available)
+  func storesPastTheCachesChangeNothing(isa: instruction_set) {
     let fixture = LossFixture(anchors: 61, classes: 37, seed: 2)
     for law in [FUSED_LOSS_CONSTANT, FUSED_LOSS_FOCAL] {
       var weighting = fused_loss_weighting()
@@ -40,8 +40,8 @@ import Testing
     }
   }
 
-  @Test(arguments: fused_loss_isa.available)
-  func binsOfTheErrorAreCounted(isa: fused_loss_isa) {
+  @Test(arguments: instruction_set.available)
+  func binsOfTheErrorAreCounted(isa: instruction_set) {
     for bins in [1, 2, 10, 30, 47, 255] {
       // More elements than a block of any kernel; some ignored anchors between.
       let fixture = LossFixture(anchors: 1500, classes: 21, seed: UInt64(bins))
@@ -63,8 +63,8 @@ import Testing
     #expect(counts == [0, 2])
   }
 
-  @Test(arguments: fused_loss_isa.available)
-  func lossesOfWholeAnchors(isa: fused_loss_isa) {
+  @Test(arguments: instruction_set.available)
+  func lossesOfWholeAnchors(isa: instruction_set) {
     for classes in [1, 5, 16, 35] {
       let fixture = LossFixture(anchors: 120, classes: classes, seed: UInt64(classes))
       var losses = [Float](repeating: .nan, count: 120)

@@ -1,14 +1,14 @@
-import CFusedLoss
+import CDetectionKernels
 import DetectionCore
 import Foundation
 import Testing
 
-extension fused_loss_isa: @retroactive CustomTestStringConvertible {
+extension instruction_set: @retroactive CustomTestStringConvertible {
   public var testDescription: String { ["baseline", "AVX2", "AVX-512"][Int(rawValue)] }
 
   /// Those that this processor has.
-  static var available: [fused_loss_isa] {
-    [FUSED_LOSS_BASELINE, FUSED_LOSS_AVX2, FUSED_LOSS_AVX512].filter { $0.rawValue <= fused_loss_best_isa().rawValue }
+  static var available: [instruction_set] {
+    [INSTRUCTION_SET_BASELINE, INSTRUCTION_SET_AVX2, INSTRUCTION_SET_AVX512].filter { $0.rawValue <= best_instruction_set().rawValue }
   }
 }
 
@@ -45,7 +45,7 @@ struct LossFixture {
   func isIgnored(_ element: Int) -> Bool { labels[element / classCount] < 0 }
 
   func evaluate(
-    _ weighting: Weighting, on isa: fused_loss_isa
+    _ weighting: Weighting, on isa: instruction_set
   ) throws -> (value: ClassificationLossValue, gradient: [Float]) {
     var gradient = [Float](repeating: .nan, count: logits.count)
     let overlaps = [Float](repeating: 0, count: labels.count)

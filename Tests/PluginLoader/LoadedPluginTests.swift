@@ -118,7 +118,7 @@ import Testing
   }
 
   @Test func aPluginWithACopyOfDetectionCoreIsRefused() throws {
-    _ = try workshop.link("libX.so", modules: ["PluginFixture", "DetectionCore", "Parallel", "Suggestions", "CFusedLoss"])
+    _ = try workshop.link("libX.so", modules: ["PluginFixture", "DetectionCore", "Parallel", "Suggestions", "CDetectionKernels"])
     let result = try workshop.command("strategies", "--plugin", "libX.so")
     #expect(result.status == 1)
     #expect(result.error.contains("carries a copy of DetectionCore"))

@@ -1,10 +1,10 @@
-import CFusedLoss
+import CDetectionKernels
 
 extension ClassificationBatch {
   /// [anchors]: each anchor's unweighted cross entropy, summed over classes; 0 where it is ignored.
   /// - Throws: `StrategyError` naming a logit that is not finite.
   public func anchorLosses() throws -> [Float] {
-    let instructionSet = fused_loss_best_isa()
+    let instructionSet = best_instruction_set()
     var losses = [Float](repeating: 0, count: anchorCount)
     try losses.withUnsafeMutableBufferPointer { losses in
       nonisolated(unsafe) let losses = losses
@@ -29,7 +29,7 @@ public enum ErrorHistogram {
   /// - Throws: `StrategyError` naming a logit that is not finite.
   public static func count(_ batch: ClassificationBatch, bins: Int) throws -> [Double] {
     precondition(binCounts.contains(bins), "\(bins) bins, must be \(binCounts)")
-    let instructionSet = fused_loss_best_isa()
+    let instructionSet = best_instruction_set()
     let parts = try batch.forChunks { anchors -> [Int64]? in
       guard let labels = batch.labels.baseAddress, let logits = batch.logits.baseAddress else { return nil }
       var counts = [Int64](repeating: 0, count: bins)

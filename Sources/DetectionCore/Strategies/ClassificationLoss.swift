@@ -1,4 +1,4 @@
-import CFusedLoss
+import CDetectionKernels
 import Parallel
 
 /// The classification loss of a mini-batch or a part of it. Sums and normalisers of parts add up.
@@ -24,12 +24,12 @@ public enum ClassificationLoss {
   public static func evaluate(
     _ batch: ClassificationBatch, weighting: Weighting, gradient: UnsafeMutableBufferPointer<Float>
   ) throws -> ClassificationLossValue {
-    try evaluate(batch, weighting: weighting, gradient: gradient, isa: fused_loss_best_isa())
+    try evaluate(batch, weighting: weighting, gradient: gradient, isa: best_instruction_set())
   }
 
   /// With the kernels of one instruction set, which the processor must have.
   package static func evaluate(
-    _ batch: ClassificationBatch, weighting: Weighting, gradient: UnsafeMutableBufferPointer<Float>, isa: fused_loss_isa
+    _ batch: ClassificationBatch, weighting: Weighting, gradient: UnsafeMutableBufferPointer<Float>, isa: instruction_set
   ) throws -> ClassificationLossValue {
     precondition(gradient.count == batch.logits.count, "gradient and logits differ in size")
     try weighting.validate(for: batch)

@@ -1,4 +1,4 @@
-import CFusedLoss
+import CDetectionKernels
 
 /// A law from outside: blocks that fit the first-level cache go through the kernels, the law, and the kernels again.
 struct CustomLoop: LossLoop {
@@ -6,7 +6,7 @@ struct CustomLoop: LossLoop {
   let law: any ElementWeighting
   let weighting: Weighting
   let gradient: UnsafeMutableBufferPointer<Float>
-  let isa: fused_loss_isa
+  let isa: instruction_set
   /// Four buffers of so many floats, and as many logits and gradients, fit into a first-level cache.
   private static let blockElements = 1024
 

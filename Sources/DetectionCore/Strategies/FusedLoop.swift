@@ -1,11 +1,11 @@
-import CFusedLoss
+import CDetectionKernels
 
 /// Laws that the C kernels know.
 struct FusedLoop: LossLoop {
   let batch: ClassificationBatch
   let weighting: Weighting
   let gradient: UnsafeMutableBufferPointer<Float>
-  let isa: fused_loss_isa
+  let isa: instruction_set
 
   func run(_ anchors: Range<Int>) -> Double? {
     guard

@@ -1,4 +1,4 @@
-// One instruction set's kernels. Included once for each, with LANES (floats a vector) and NAME(x) defined.
+// One instruction set's kernels; see for_each_instruction_set.h.
 
 /// The first vector from `position` on in which some value lies above its bound and the floor; `passing` has a bit for
 /// each that does. Returns `end` and no bits where there is none.

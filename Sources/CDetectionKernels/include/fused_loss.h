@@ -10,11 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// Instruction sets with kernels of their own, worst first.
-typedef enum { FUSED_LOSS_BASELINE, FUSED_LOSS_AVX2, FUSED_LOSS_AVX512, FUSED_LOSS_ISA_COUNT } fused_loss_isa;
-
-/// The best that this processor runs.
-fused_loss_isa fused_loss_best_isa(void);
+#include "instruction_sets.h"
 
 /// How an element's weight follows from its error e.
 typedef enum {
@@ -38,32 +34,32 @@ typedef struct {
 /// streaming: gradient stores bypass the caches; for buffers larger than they are.
 /// Returns false where a logit that counts is not finite (sum and gradient are then worthless).
 bool fused_loss_rows(
-    fused_loss_isa isa, const fused_loss_weighting *weighting, const float *logits, const int32_t *labels,
+    instruction_set set, const fused_loss_weighting *weighting, const float *logits, const int32_t *labels,
     const float *anchor_weights, size_t anchors, size_t classes, bool streaming, float *gradient, double *sum);
 
 /// errors = |p - t|, losses = CE; both 0 where ignored. Returns false where a logit that counts is not finite.
 bool fused_loss_forward(
-    fused_loss_isa isa, const float *logits, const int32_t *labels, size_t anchors, size_t classes, float *errors,
+    instruction_set set, const float *logits, const int32_t *labels, size_t anchors, size_t classes, float *errors,
     float *losses);
 
 /// gradient = weight e + slope e (1 - e) CE, slope being d weight / d e or NULL for 0: right for targets 0, of the other
 /// sign for targets 1. Returns the sum of weight * CE.
 double fused_loss_combine(
-    fused_loss_isa isa, const float *errors, const float *losses, const float *weights, const float *slopes,
+    instruction_set set, const float *errors, const float *losses, const float *weights, const float *slopes,
     size_t count, bool streaming, float *gradient);
 
 /// losses[a] = sum over classes of CE; 0 where ignored. Returns false where a logit that counts is not finite.
 bool fused_loss_per_anchor(
-    fused_loss_isa isa, const float *logits, const int32_t *labels, size_t anchors, size_t classes, float *losses);
+    instruction_set set, const float *logits, const int32_t *labels, size_t anchors, size_t classes, float *losses);
 
 /// counts[k] += how many elements of not ignored anchors have floor(e bin_count) = k (the last bin holds e = 1 too).
 /// At most 255 bins. Returns false where a logit that counts is not finite.
 bool fused_loss_count_bins(
-    fused_loss_isa isa, const float *logits, const int32_t *labels, size_t anchors, size_t classes, size_t bin_count,
+    instruction_set set, const float *logits, const int32_t *labels, size_t anchors, size_t classes, size_t bin_count,
     int64_t *counts);
 
 /// e^x over all floats, at most 2 ulp off, denormal results included.
-void fused_loss_exp(fused_loss_isa isa, const float *x, size_t count, float *y);
+void fused_loss_exp(instruction_set set, const float *x, size_t count, float *y);
 
 /// log(1 + x) for 0 <= x <= 1, at most 2 ulp off.
-void fused_loss_log1p(fused_loss_isa isa, const float *x, size_t count, float *y);
+void fused_loss_log1p(instruction_set set, const float *x, size_t count, float *y);

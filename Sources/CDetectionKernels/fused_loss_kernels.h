@@ -1,6 +1,6 @@
-// One instruction set's kernels. Included once for each, with LANES (floats a vector) and NAME(x) defined.
+// One instruction set's kernels; see for_each_instruction_set.h.
 // A multiply and an add in one expression contract to one fused instruction where the set has it.
-#include "vectors.h"
+#include "fused_loss_vectors.h"
 
 /// sigmoid(z), sigmoid(-z), softplus(z), log(1 + e^-|z|).
 typedef struct { VF error, rest, loss, log1p; } NAME(element);
@@ -284,6 +284,21 @@ static bool NAME(per_anchor)(
   return NAME(all_finite)(largest);
 }
 
+/// Bins of up to `NAME(stage)` whole vectors, as bytes: first all exponentials, as above.
+INLINE void NAME(bin_vectors)(const float *x, size_t count, float bin_count, uint8_t *bytes, VI *largest) {
+  VF e[NAME(stage)];
+  for (size_t k = 0; k < count; k++) {
+    VF z = NAME(load)(x + k * LANES);
+    NAME(note)(largest, z);
+    e[k] = NAME(decay)(z);
+  }
+  for (size_t k = 0; k < count; k++) {
+    VF larger = 1.0f / (1.0f + e[k]);
+    VF error = NAME(select)(NAME(load)(x + k * LANES) >= 0.0f, larger, e[k] * larger);
+    NAME(store_bytes)(bytes + k * LANES, NAME(bin)(error, bin_count));
+  }
+}
+
 /// Bins are found vector by vector, kept as bytes, and counted bin by bin, many bytes at a time.
 static bool NAME(count_bins)(
     const float *logits, const int32_t *labels, size_t anchors, size_t classes, size_t bin_count, int64_t *counts) {
@@ -297,9 +312,12 @@ static bool NAME(count_bins)(
     size_t end = a * classes;
     for (size_t start = first; start < end; start += BLOCK) {
       size_t n = end - start < BLOCK ? end - start : BLOCK;
-      for (size_t i = 0; i < n; i += LANES) {
-        size_t here = n - i < LANES ? n - i : LANES;
-        VF z = here == LANES ? NAME(load)(logits + start + i) : NAME(load_part)(logits + start + i, here, 0);
+      const float *x = logits + start;
+      size_t i = 0, step = NAME(stage) * LANES;
+      for (; i + step <= n; i += step) NAME(bin_vectors)(x + i, NAME(stage), (float)bin_count, bytes + i, &largest);
+      for (; i + LANES <= n; i += LANES) NAME(bin_vectors)(x + i, 1, (float)bin_count, bytes + i, &largest);
+      if (i < n) {
+        VF z = NAME(load_part)(x + i, n - i, 0);
         NAME(note)(&largest, z);
         NAME(store_bytes)(bytes + i, NAME(bin)(NAME(sigmoid)(z), (float)bin_count));
       }
@@ -310,7 +328,7 @@ static bool NAME(count_bins)(
           bytes[own - start] = (uint8_t)NAME(bin)(NAME(sigmoid)(NAME(splat)(-logits[own])), (float)bin_count)[0];
       }
       for (size_t i = n; i < filled; i++) bytes[i] = 255;
-      for (size_t k = 0; k < bin_count; k++) counts[k] += NAME(count_byte)(bytes, filled, (uint8_t)k);
+      NAME(count_bytes)(bytes, filled, bin_count, counts);
     }
   }
   return NAME(all_finite)(largest);
