@@ -64,6 +64,9 @@ bench-loss: bench-build $(PEERS) ## The same for the classification loss alone.
 bench-load: bench-build $(PEERS) ## Loading ResNet-50 by us, by h5py and by a plain read(), in turn.
 	$(PEERS) scripts/benchmarks/load.py
 
+bench-startup: build bench-build $(PEERS) ## From process start to a picture with detections, against torchvision.
+	$(PEERS) scripts/benchmarks/startup.py
+
 .PHONY: bench-build
 bench-build: deps
 	swift build -c release --product bench
