@@ -55,7 +55,8 @@ class Comparison:
 
     def run(self, options):
         """Prints a table of all sides against the first, then the goals. Returns the goals' rows."""
-        print(f"\n{self.title}, threads: {options.threads}" + (", processor time" if options.clock == "cpu" else ""))
+        clock = ", processor time" if options.clock == "cpu" else ""
+        print(f"\n{self.title}, threads: {options.threads}{clock}", flush=True)
         workers = {side.name: Worker(side.name, side.command, options.threads) for side in self.sides}
         take_turns(list(workers.values()), options.rounds, options.clock)
         first = next(iter(workers.values()))

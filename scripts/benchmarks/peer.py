@@ -12,6 +12,7 @@ import json
 import os
 import sys
 import time
+import warnings
 
 import numpy as np
 
@@ -61,7 +62,9 @@ def onnx_file(options):
     path = f"{options.cache}/retinanet-{options.images}x{options.height}x{options.width}.onnx"
     if not os.path.exists(path):
         x = torch.from_numpy(work.pixels(options.images, options.height, options.width))
-        with torch.inference_mode():
+        with torch.inference_mode(), warnings.catch_warnings():
+            # The tracing exporter is deprecated, but needs no package of its own.
+            warnings.simplefilter("ignore")
             torch.onnx.export(network(options.weights, options.classes), (x,), path + ".tmp", input_names=["x"],
                               output_names=["logits", "deltas"], dynamo=False)
         os.rename(path + ".tmp", path)
@@ -133,7 +136,7 @@ def training(options):
         losses = model(x, targets)
         sum(losses.values()).backward()
         optimizer.step()
-        return [float(losses["classification"]), float(losses["bbox_regression"])]
+        return [losses["classification"].item(), losses["bbox_regression"].item()]
 
     run()
     serve(run, lambda: {"losses": run()})
