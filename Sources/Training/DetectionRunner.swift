@@ -158,7 +158,7 @@ public struct DetectionRunner {
     var rows: [Double] = []
     for start in stride(from: share.lowerBound, to: share.upperBound, by: batchSize) {
       let images = start..<min(start + batchSize, share.upperBound)
-      let found = try detect(images.map { try dataset.sample(at: $0, for: options) })
+      let found = try detect(images.map { try dataset.sample(at: $0) })
       for (image, detections) in zip(images, found) { rows += detections.flatMap { $0.row(image: image) } }
       progress(images.upperBound - share.lowerBound)
     }
