@@ -1,6 +1,7 @@
 # `make demo` and `make test` install what is missing, build and run. All targets: `make help`.
 COMMAND := .build/release/sampling-free
 DEMO := runs/demo
+venv = python3 -m venv $(1) 2>/dev/null || { sh scripts/install_dependencies.sh python3 python3-venv && python3 -m venv $(1); }
 
 .PHONY: help deps build demo demo-focal demo-trees test fuzz-hdf5 parity check-ulp bench bench-loss bench-load bench-startup bench-instructions book book-check book-serve clean
 
@@ -72,7 +73,7 @@ bench-build: deps
 	swift build -c release --product bench
 
 $(PEERS): scripts/benchmarks/requirements.txt
-	python3 -m venv .build/peers || { echo "install python3-venv first" >&2; exit 1; }
+	$(call venv,.build/peers)
 	.build/peers/bin/pip install --quiet -r $<
 	touch $@
 
@@ -94,7 +95,7 @@ book-serve: ## Show site/ at http://localhost:8000 (search needs a server, readi
 	python3 -m http.server 8000 --bind localhost --directory site
 
 $(PYTHON): scripts/book/requirements.txt
-	python3 -m venv .build/book-venv || { echo "install python3-venv first" >&2; exit 1; }
+	$(call venv,.build/book-venv)
 	.build/book-venv/bin/pip install --quiet -r $<
 	touch $@
 
