@@ -85,7 +85,8 @@ def main():
         work = {"h5py": with_h5py, "read": plain, "huge": huge}[options.worker]
         return serve(lambda: work(path))
 
-    from bench import OURS, Worker
+    from bench import OURS
+    from worker import Process
 
     os.makedirs(CACHE, exist_ok=True)
     write(path)
@@ -95,8 +96,8 @@ def main():
     for _ in range(options.rounds):
         times = {}
         for name, command in commands.items():
-            worker = Worker(name, command, options.threads)
-            times[name] = [worker.seconds("seconds") for _ in range(4)]
+            worker = Process(name, command, options.threads)
+            times[name] = [worker.run("seconds") for _ in range(4)]
             worker.close()
         rounds.append(times)
     print(f"ResNet-50, {os.path.getsize(path) / 1e6:.0f} MB, medians of {options.rounds} rounds, {options.threads} threads")

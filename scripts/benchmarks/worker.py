@@ -6,11 +6,8 @@ import subprocess
 import time
 
 
-class Worker:
-    """One side of a comparison: Sources/bench, or peer.py."""
-
-    # Works shorter than this are repeated until they take so long.
-    LEAST_SECONDS = 0.1
+class Process:
+    """A process that answers a line with a line, as Sources/bench and peer.py do."""
 
     def __init__(self, name, command, threads):
         self.name = name
@@ -19,11 +16,6 @@ class Worker:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
         while (line := self.answer()) != "ready":
             print(f"  [{name}] {line}")
-        start = time.monotonic()
-        self.results = json.loads(self.ask("check"))
-        self.first_seconds = time.monotonic() - start
-        self.repeats = max(1, round(self.LEAST_SECONDS / self.first_seconds))
-        self.times = []
 
     def answer(self):
         line = self.process.stdout.readline()
@@ -36,8 +28,31 @@ class Worker:
         self.process.stdin.flush()
         return self.answer()
 
+    def run(self, clock, repeats=1):
+        """Seconds of one run, the mean of `repeats`."""
+        return json.loads(self.ask(f"run {repeats}" if repeats > 1 else "run"))[clock]
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+class Worker(Process):
+    """One side of a comparison. Has run once, to be checked, before anything is timed."""
+
+    # Works shorter than this are repeated until they take so long.
+    LEAST_SECONDS = 0.1
+
+    def __init__(self, name, command, threads):
+        super().__init__(name, command, threads)
+        start = time.monotonic()
+        self.results = json.loads(self.ask("check"))
+        self.first_seconds = time.monotonic() - start
+        self.repeats = max(1, round(self.LEAST_SECONDS / self.first_seconds))
+        self.times = []
+
     def take_turn(self, clock):
-        self.times.append(json.loads(self.ask(f"run {self.repeats}" if self.repeats > 1 else "run"))[clock])
+        self.times.append(self.run(clock, self.repeats))
 
     @property
     def seconds(self):
@@ -48,10 +63,6 @@ class Worker:
             for line in status:
                 if line.startswith("VmHWM"):
                     return int(line.split()[1]) / 1024
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
 
 
 # What a comparison's turns may take together.

@@ -59,7 +59,7 @@ class Book:
         self.backbone = settings.get("backbone")
         every = {
             name: Experiment(
-                name=name, columns=entry["columns"], seeds=settings["seeds"][entry["seeds"]],
+                name=name, columns=entry["columns"], seeds=settings["seeds"],
                 recipe=entry.get("recipe", self.recipe),
                 runs={label: {**entry.get("common", {}), **(own or {})} for label, own in entry["runs"].items()},
                 thresholders=entry.get("thresholders", []))

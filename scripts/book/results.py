@@ -95,6 +95,11 @@ def number(column):
     return lambda rows: spread([float(row[column]) for row in rows if row[column]], None)
 
 
+def median(column):
+    """Where a mean would be that of the one seed that got furthest before it diverged."""
+    return lambda rows: f"{statistics.median(float(row[column]) for row in rows if row[column]):.3g}"
+
+
 def diverged(rows):
     steps = [row["divergedAt"] for row in rows if row["divergedAt"]]
     if not steps:
@@ -107,12 +112,13 @@ def spread(values, digits):
         return "–"
     show = (lambda v: f"{v:.{digits}f}") if digits is not None else (lambda v: f"{v:.3g}")
     mean = show(sum(values) / len(values))
-    return f"{mean} ± {show(statistics.stdev(values))}" if len(values) > 1 else mean
+    deviation = statistics.stdev(values) if len(values) > 1 else 0
+    return f"{mean} ± {show(deviation)}" if deviation else mean
 
 
 COLUMNS = {
     "AP": percent("ap"), "AP75": percent("ap75"), "AP50": percent("ap50"), "AR100": percent("ar100"), "rare AP": percent("rareAP"),
-    "first loss": number("firstLoss"), "last w": number("lastScale"), "largest gradient": number("largestGradient"),
+    "first loss": number("firstLoss"), "last w": number("lastScale"), "largest gradient": median("largestGradient"),
     "diverged": diverged, "seeds": lambda rows: str(len(rows)),
 }
 CAPTION = {
