@@ -238,6 +238,11 @@ def bias_sweep():
     return bar_figure("bias", "ap50", "AP50 (%)")
 
 
+def percent(rows, column):
+    """The mean over seeds."""
+    return 100 * sum(float(row[column]) for row in rows) / len(rows)
+
+
 @figure
 def threshold_sweep():
     rows = results.read("thresholds")
@@ -245,11 +250,14 @@ def threshold_sweep():
         return None
     picture, every = plt.subplots(1, 2, figsize=(8.4, 3.6))
     for i, run in enumerate(dict.fromkeys(row["run"] for row in rows)):
-        mine = {row["thresholder"]: row for row in rows if row["run"] == run}
+        mine = {}
+        for row in rows:
+            if row["run"] == run:
+                mine.setdefault(row["thresholder"], []).append(row)
         fixed = sorted((float(name.rsplit("-", 1)[1]), name) for name in mine if name.startswith("fixed"))
         for ax, column in zip(every, ["ap", "ar100"]):
-            ax.plot([t for t, _ in fixed], [100 * float(mine[name][column]) for _, name in fixed], marker="o", label=run, **style(i))
-            ax.axhline(100 * float(mine["class-adaptive"][column]), color=COLOURS[i], alpha=0.5, linestyle=":")
+            ax.plot([t for t, _ in fixed], [percent(mine[name], column) for _, name in fixed], marker="o", label=run, **style(i))
+            ax.axhline(percent(mine["class-adaptive"], column), color=COLOURS[i], alpha=0.5, linestyle=":")
     for ax, title in zip(every, ["AP (%)", "AR100 (%)"]):
         ax.set(xscale="log", xlabel="fixed threshold", ylabel=title)
     every[0].legend()
