@@ -14,7 +14,7 @@ deps: ## Install missing Debian packages (uses sudo unless root).
 build: deps ## Build the command in release.
 	swift build -c release --product sampling-free
 
-demo: build ## Train Sampling-Free on digit-scenes, draw detections to a PNG, print AP (about 6 minutes on 2 cores).
+demo: build ## Train Sampling-Free on digit-scenes, draw detections to a PNG, print AP (about 5 minutes on 2 cores).
 	rm -rf $(DEMO)
 	$(COMMAND) train docs/recipes/digit-scenes.yaml --set train.output=$(DEMO)
 	$(COMMAND) detect $(DEMO)/weights.h5 --validation 9 --output $(DEMO)/detections.png
