@@ -281,5 +281,10 @@ def score_distributions():
 
 
 @figure
+def full_size():
+    return bar_figure("headline", "ap", "AP (%)")
+
+
+@figure
 def ablation_table():
     return bar_figure("ablation", "ap50", "AP50 (%)")
