@@ -267,13 +267,9 @@ def threshold_sweep():
 
 @figure
 def score_distributions():
-    """The numbers that chapter 6 prints, and its test checks."""
-    text = (ROOT / "docs/06-adaptive-thresholding.md").read_text()
-    found = re.findall(r"^distribution\((\w+)Scores\)  // => \[(.*)\]$", text, re.MULTILINE)
     picture, ax = axes("score", "share of all scores (%)")
-    for i, (name, values) in enumerate(found):
-        values = [int(value) for value in values.split(",")]
-        label = {"free": "Sampling-Free", "focal": "Focal Loss"}[name]
+    for i, (label, name) in enumerate([("Sampling-Free", "free"), ("Focal Loss", "focal")]):
+        values = printed(6, f"distribution({name}Scores)")
         ax.bar([x + 0.4 * (i - 0.5) for x in range(len(values))], values, 0.38, label=label, color=COLOURS[i], hatch=["", "//"][i])
     ax.set_xticks(range(7), ["less", "$10^{-6}$", "$10^{-5}$", "$10^{-4}$", "0.001", "0.01", "0.1 up"], fontsize=10)
     ax.legend()
