@@ -17,18 +17,17 @@ def main():
     parser.add_argument("what", choices=["train", "results", "pages", "site", "all", "check"])
     parser.add_argument("--mode", default="quick")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="runs side by side, each on one core")
-    parser.add_argument("--only", nargs="*", default=[], help="experiments to train")
-    parser.add_argument("--match", default="", help="runs to train, a pattern found in \"LABEL, seed N\"")
+    parser.add_argument("--match", default="", help="runs to train: a pattern found in \"EXPERIMENT, DATA: LABEL, seed N\"")
     arguments = parser.parse_args()
     what = arguments.what
     if what == "check":
         sys.exit(chapters.check())
-    if what in ("train", "all"):
-        trainer = Trainer(Book(arguments.mode))
-        trainer.train_all(arguments.only, arguments.jobs, arguments.match)
     if what in ("train", "results", "all"):
         book = Book(arguments.mode)
-        results.write_all(book, Trainer(book))
+        trainer = Trainer(book)
+        if what != "results":
+            trainer.train_all(arguments.jobs, arguments.match)
+        results.write_all(book, trainer)
     if what in ("results", "pages", "all"):
         figures.draw_all()
         chapters.fill_all()

@@ -1,6 +1,6 @@
 """Chapters as text: what stands between markers, and whether translations share everything but prose.
 
-    <!-- table: NAME --> ... <!-- end -->      a table from docs/results/NAME.csv
+    <!-- table: NAME --> ... <!-- end -->      a table from docs/results/quick/NAME.csv; "NAME, full" of the full mode
     <!-- snippet: N --> ... <!-- end -->       in docs/zh: the N-th shown block of the English chapter
 """
 
@@ -44,7 +44,7 @@ def translations():
     return sorted((DOCS / "zh").glob("[0-9][0-9]-*.md"))
 
 
-def filled(path, book):
+def filled(path, books):
     """The chapter's text with its markers' contents as they should be."""
     text = path.read_text()
     language = "zh" if path.parent.name == "zh" else "en"
@@ -53,9 +53,11 @@ def filled(path, book):
     def content(match):
         kind, name = match[1], match[2]
         if kind == "table":
-            if name not in book.all:
-                raise SystemExit(f"{path}: no experiment \"{name}\" in docs/experiments.yaml")
-            inner = results.table(book.all[name], language)
+            experiment, _, mode = name.partition(", ")
+            book = books[mode or "quick"]
+            if experiment not in book.experiments:
+                raise SystemExit(f"{path}: no experiment \"{experiment}\" of mode {book.mode} in docs/experiments.yaml")
+            inner = results.table(book.experiments[experiment], book.mode, language)
         else:
             if language == "en" or not name.isdigit() or not 1 <= int(name) <= len(snippets):
                 raise SystemExit(f"{path}: the English chapter has no shown block {name}")
@@ -65,10 +67,14 @@ def filled(path, book):
     return MARKER.sub(content, text)
 
 
+def books_by_mode():
+    return {mode: Book(mode) for mode in ("quick", "full")}
+
+
 def fill_all():
-    book = Book("quick")
+    books = books_by_mode()
     for path in english() + translations():
-        text = filled(path, book)
+        text = filled(path, books)
         if text != path.read_text():
             path.write_text(text)
             print(f"filled {path.relative_to(ROOT)}")
@@ -76,11 +82,11 @@ def fill_all():
 
 def check():
     """Exit status: 1 where a table is not that of its results, or a translation has drifted."""
-    book = Book("quick")
+    books = books_by_mode()
     problems = []
     for path in english() + translations():
         name = path.relative_to(ROOT)
-        if filled(path, book) != path.read_text():
+        if filled(path, books) != path.read_text():
             problems.append(f"{name}: tables or snippets are not current; run \"make book\"")
         for figure in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", path.read_text()):
             if not (path.parent / figure).exists():

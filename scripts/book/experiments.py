@@ -16,17 +16,28 @@ def yaml_value(value):
 
 
 @dataclass
+class Setup:
+    """How a mode trains on a data set."""
+
+    data: str
+    recipe: str
+    # What trains the weights that all runs start from, and the layers that do not; None: they start from random weights.
+    backbone: dict | None = None
+
+
+@dataclass
 class Run:
     """One training: what it sets over a recipe, and its seed."""
 
-    recipe: str
+    setup: Setup
     settings: dict
     seed: int
 
-    def key(self, backbone):
+    @property
+    def key(self):
         """Names the run's folder, by all that decides the weights: a thresholder does not."""
         settings = {key: value for key, value in self.settings.items() if key != "thresholder"}
-        text = json.dumps([load_recipe(ROOT / self.recipe), settings, self.seed, backbone], sort_keys=True)
+        text = json.dumps([load_recipe(self.setup.recipe), settings, self.seed, self.setup.backbone], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -34,16 +45,22 @@ class Run:
 class Experiment:
     name: str
     columns: list
-    # What the runs' settings lie over.
-    recipe: str
     # Label -> settings.
-    runs: dict
+    settings: dict
+    setups: list
     seeds: list
     # Weights are evaluated with each of them; where there are none, with the run's own.
     thresholders: list = field(default_factory=list)
 
-    def thresholders_of(self, settings):
-        return self.thresholders or [settings.get("thresholder", "class-adaptive")]
+    def runs(self):
+        """(label, run), a data set after the other."""
+        for setup in self.setups:
+            for label, settings in self.settings.items():
+                for seed in self.seeds:
+                    yield label, Run(setup, settings, seed)
+
+    def thresholders_of(self, run):
+        return self.thresholders or [run.settings.get("thresholder", "class-adaptive")]
 
 
 class Book:
@@ -54,24 +71,19 @@ class Book:
         if mode not in text["modes"]:
             raise SystemExit(f"docs/experiments.yaml: no mode \"{mode}\"; there are {', '.join(text['modes'])}")
         self.mode = mode
-        settings = text["modes"][mode]
-        self.recipe = settings["recipe"]
-        self.backbone = settings.get("backbone")
-        every = {
+        setups = [Setup(data, **entry) for data, entry in text["modes"][mode].items()]
+        self.experiments = {
             name: Experiment(
-                name=name, columns=entry["columns"], seeds=settings["seeds"],
-                recipe=entry.get("recipe", self.recipe),
-                runs={label: {**entry.get("common", {}), **(own or {})} for label, own in entry["runs"].items()},
+                name=name, columns=entry["columns"], seeds=text["seeds"], setups=setups,
+                settings={label: {**entry.get("common", {}), **own} for label, own in entry["runs"].items()},
                 thresholders=entry.get("thresholders", []))
-            for name, entry in text["experiments"].items()
+            for name, entry in text["experiments"].items() if mode in entry.get("modes", [mode])
         }
-        # Those that tables may name, and those that this mode trains.
-        self.all = every
-        self.experiments = [e for e in every.values() if mode in text["experiments"][e.name].get("modes", [mode])]
 
 
-def load_recipe(path):
+def load_recipe(name):
     """A recipe merged over its bases, as far as telling recipes apart needs it."""
+    path = ROOT / name
     recipe = yaml.safe_load(path.read_text())
     base = recipe.pop("base", None)
     return merge(load_recipe(path.parent / base), recipe) if base else recipe

@@ -158,11 +158,12 @@ def initial_loss():
 
 # MARK: Runs
 
-def curves_of(name, runs=None):
+def curves_of(name, data, mode, runs=None):
+    """Run -> points, of one seed."""
     found = {}
-    for row in results.read(f"{name}-curves"):
-        if (runs is None or row["run"] in runs) and row["seed"] == "0":
-            found.setdefault(row["run"], []).append({k: float(v) for k, v in row.items() if k not in ("run", "seed") and v})
+    for row in results.read(f"{name}-curves", mode):
+        if row["data"] == data and row["seed"] == "0" and (runs is None or row["run"] in runs):
+            found.setdefault(row["run"], []).append({k: float(v) for k, v in row.items() if k not in ("data", "run", "seed") and v})
     return found
 
 
@@ -170,56 +171,85 @@ def smooth(values, width=5):
     return [sum(values[max(0, i - width):i + 1]) / len(values[max(0, i - width):i + 1]) for i in range(len(values))]
 
 
-def curve_figure(name, columns, runs=None, panels=None, **scales):
-    curves = curves_of(name, runs)
-    if not curves:
-        return None
-    # One below another: side by side they would be too small for a phone.
-    rows = len(columns)
-    picture, every = plt.subplots(rows, 1, figsize=(5.2, 3.2 * rows - 0.6 * (rows - 1) + 0.4), sharex=True, squeeze=False)
-    for ax, (column, label) in zip(every[:, 0], columns):
+def curve_figure(name, panels, runs=None, mode="quick", **scales):
+    """A panel for each data set, column and label, one below another: side by side they would be too small for a phone."""
+    rows = len(panels)
+    picture, every = plt.subplots(rows, 1, figsize=(5.2, 2.6 * rows + 1), squeeze=False)
+    for ax, (data, column, label) in zip(every[:, 0], panels):
+        curves = curves_of(name, data, mode, runs)
+        if not curves:
+            return None
         for i, (run, points) in enumerate(curves.items()):
             ax.plot([p["step"] for p in points], smooth([p.get(column, math.nan) for p in points]), label=run, **style(i))
         ax.set(ylabel=label, **scales)
+        if len({data for data, _, _ in panels}) > 1:
+            ax.set_title(data)
     every[-1, 0].set_xlabel("step")
     picture.legend(*every[0, 0].get_legend_handles_labels(), fontsize=9, loc="outside upper center", ncols=2)
     return picture
 
 
-@figure
-def losses_without_sampling():
+def losses(data):
     return curve_figure(
-        "rates", [("classification", "classification loss"), ("regression", "regression loss"), ("gradientNorm", "gradient norm")],
+        "rates",
+        [(data, "classification", "classification loss"), (data, "regression", "regression loss"),
+         (data, "gradientNorm", "gradient norm")],
         ["pi 0.5, rate 0.02", "pi 0.01, rate 0.02", "Sampling-Free, rate 0.02", "pi 0.5, rate 0.1"],
         # What diverges leaves the picture, so that the others can be told apart.
         yscale="log", ylim=(0.8, 3000))
 
 
 @figure
+def losses_without_sampling():
+    return losses("digit-scenes")
+
+
+@figure
+def losses_without_sampling_trees():
+    return losses("tree-crowns")
+
+
+@figure
 def scales_over_training():
-    return curve_figure("scales", [("scale", "w")], ["guided", "guided, box weights 1"], yscale="log")
+    """Of both data sets, whose steps differ."""
+    picture, ax = axes("share of the training's steps", "w", yscale="log")
+    for i, (data, run) in enumerate((d, r) for r in ("Sampling-Free", "Focal Loss + scaling") for d in ("digit-scenes", "tree-crowns")):
+        points = curves_of("ablation", data, "full", [run]).get(run)
+        if not points:
+            return None
+        last = points[-1]["step"]
+        ax.plot([p["step"] / last for p in points], smooth([p["scale"] for p in points]), label=f"{run}, {data}", **style(i))
+    picture.legend(fontsize=9, loc="outside upper center", ncols=2)
+    return picture
 
 
 @figure
 def bias_over_training():
-    return curve_figure("bias", [("classification", "classification loss")], yscale="log")
+    return curve_figure(
+        "bias", [(data, "classification", "classification loss") for data in ("digit-scenes", "tree-crowns")], yscale="log")
 
 
-def bar_figure(name, column, label, factor=100):
-    rows = results.read(name)
-    if not rows:
+def bar_figure(name, column, label, mode="quick"):
+    """A bar a run and data set, in per cent; dots are seeds and thresholders."""
+    by_data = results.grouped(results.read(name, mode), "data")
+    runs = list(dict.fromkeys(row["run"] for rows in by_data.values() for row in rows))
+    if not runs:
         return None
-    groups = {}
-    for row in rows:
-        groups.setdefault(row["run"], []).append(factor * float(row[column]) if row[column] else 0)
-    picture, ax = plt.subplots(figsize=(5.4, 0.42 * len(groups) + 1))
-    for i, (run, values) in enumerate(groups.items()):
-        ax.barh(i, sum(values) / len(values), color=COLOURS[0], alpha=0.75)
-        ax.plot(values, [i] * len(values), "o", color="#000000", markersize=4)
-    ax.set_yticks(range(len(groups)), groups)
+    height = 0.8 / len(by_data)
+    picture, ax = plt.subplots(figsize=(5.4, 0.3 * len(runs) * len(by_data) + 1.2))
+    for i, ((data,), rows) in enumerate(by_data.items()):
+        values = [[100 * float(row[column]) for row in rows if row["run"] == run and row[column]] for run in runs]
+        places = [y + height * (i - (len(by_data) - 1) / 2) for y in range(len(runs))]
+        means = [sum(mine) / len(mine) if mine else 0 for mine in values]
+        ax.barh(places, means, height * 0.92, color=COLOURS[i], alpha=0.75, hatch=["", "//"][i], edgecolor="white", label=data)
+        for y, mine in zip(places, values):
+            ax.plot(mine, [y] * len(mine), "o", color="#000000", markersize=3)
+    ax.set_yticks(range(len(runs)), runs)
     ax.invert_yaxis()
     ax.set(xlabel=label)
     ax.grid(axis="y", visible=False)
+    if len(by_data) > 1:
+        picture.legend(loc="outside upper center", ncols=2)
     return picture
 
 
@@ -238,31 +268,30 @@ def bias_sweep():
     return bar_figure("bias", "ap50", "AP50 (%)")
 
 
+@figure
+def threshold_sweep():
+    """AP and AR100 against the threshold; a row a data set."""
+    by_data = results.grouped(results.read("thresholds", "full"), "data")
+    if not by_data:
+        return None
+    picture, every = plt.subplots(len(by_data), 2, figsize=(8.4, 3.4 * len(by_data)), squeeze=False)
+    for row, ((data,), rows) in zip(every, by_data.items()):
+        for i, ((run,), mine) in enumerate(results.grouped(rows, "run").items()):
+            groups = {name: group for (name,), group in results.grouped(mine, "thresholder").items()}
+            fixed = sorted((float(name.rsplit("-", 1)[1]), name) for name in groups if name.startswith("fixed"))
+            for ax, column in zip(row, ["ap", "ar100"]):
+                ax.plot([t for t, _ in fixed], [percent(groups[name], column) for _, name in fixed], marker="o", label=run, **style(i))
+                ax.axhline(percent(groups["class-adaptive"], column), color=COLOURS[i], alpha=0.5, linestyle=":")
+        for ax, title in zip(row, ["AP (%)", "AR100 (%)"]):
+            ax.set(xscale="log", xlabel="fixed threshold", ylabel=title, title=data)
+    every[0, 0].legend()
+    every[0, 1].annotate("dotted: class-adaptive", (0.03, 0.04), xycoords="axes fraction", fontsize=10)
+    return picture
+
+
 def percent(rows, column):
     """The mean over seeds."""
     return 100 * sum(float(row[column]) for row in rows) / len(rows)
-
-
-@figure
-def threshold_sweep():
-    rows = results.read("thresholds")
-    if not rows:
-        return None
-    picture, every = plt.subplots(1, 2, figsize=(8.4, 3.6))
-    for i, run in enumerate(dict.fromkeys(row["run"] for row in rows)):
-        mine = {}
-        for row in rows:
-            if row["run"] == run:
-                mine.setdefault(row["thresholder"], []).append(row)
-        fixed = sorted((float(name.rsplit("-", 1)[1]), name) for name in mine if name.startswith("fixed"))
-        for ax, column in zip(every, ["ap", "ar100"]):
-            ax.plot([t for t, _ in fixed], [percent(mine[name], column) for _, name in fixed], marker="o", label=run, **style(i))
-            ax.axhline(percent(mine["class-adaptive"], column), color=COLOURS[i], alpha=0.5, linestyle=":")
-    for ax, title in zip(every, ["AP (%)", "AR100 (%)"]):
-        ax.set(xscale="log", xlabel="fixed threshold", ylabel=title)
-    every[0].legend()
-    every[1].annotate("dotted: class-adaptive", (0.03, 0.04), xycoords="axes fraction", fontsize=10)
-    return picture
 
 
 @figure
@@ -277,10 +306,10 @@ def score_distributions():
 
 
 @figure
-def full_size():
-    return bar_figure("headline", "ap", "AP (%)")
+def ablation_table():
+    return bar_figure("ablation", "ap50", "AP50 (%)")
 
 
 @figure
-def ablation_table():
-    return bar_figure("ablation", "ap50", "AP50 (%)")
+def full_size():
+    return bar_figure("ablation", "ap", "AP (%)", mode="full")

@@ -1,55 +1,63 @@
-"""From runs to docs/results/*.csv, and from these to tables."""
+"""From runs to docs/results/MODE/*.csv, and from these to tables."""
 
 import csv
 import statistics
 
-from experiments import ROOT, Run
+from experiments import ROOT
 from train import slug
 
 FOLDER = ROOT / "docs/results"
 # The classes of digit-scenes that training saw least.
 RARE = [7, 8, 9]
 FIELDS = [
-    "mode", "data", "steps", "run", "thresholder", "seed", "ap", "ap50", "ap75", "ar100", "rareAP", "divergedAt", "firstLoss",
+    "data", "steps", "run", "thresholder", "seed", "ap", "ap50", "ap75", "ar100", "rareAP", "divergedAt", "firstLoss",
     "largestGradient", "lastScale", "key",
 ]
-CURVE_FIELDS = ["run", "seed", "step", "classification", "regression", "scale", "gradientNorm"]
+CURVE_FIELDS = ["data", "run", "seed", "step", "classification", "regression", "scale", "gradientNorm"]
 
 
 def write_all(book, trainer):
     """Writes what the runs found here came to. Runs that are not here keep the results they have, as long as they would be
     trained the same way today."""
-    for experiment in book.experiments:
-        old_rows, old_curves = read(experiment.name), read(f"{experiment.name}-curves")
+    old_rows, old_curves = recorded(book)
+    for experiment in book.experiments.values():
         rows, curves, missing = [], [], 0
-        for label, settings in experiment.runs.items():
-            for seed in experiment.seeds:
-                run = Run(experiment.recipe, settings, seed)
-                result = trainer.result(run)
-                if result is not None:
-                    rows += list(rows_of(book, trainer, experiment, label, run, result))
-                    curves += [{"run": label, "seed": seed, **point} for point in result["curve"]]
-                    continue
-                mine = (label, str(seed))
-                kept = [r for r in old_rows if (r["run"], r["seed"]) == mine and r["key"] == run.key(book.backbone)]
-                missing += not kept
-                rows += kept
-                curves += [r for r in old_curves if kept and (r["run"], r["seed"]) == mine]
+        for label, run in experiment.runs():
+            names = {"data": run.setup.data, "run": label, "seed": str(run.seed)}
+            result = trainer.result(run)
+            if result is not None:
+                mine, points = list(rows_of(trainer, experiment, run, result)), result["curve"]
+            else:
+                found = [old_rows.get((run.key, slug(t))) for t in experiment.thresholders_of(run)]
+                mine, points = [row for row in found if row], old_curves.get(run.key, [])
+                missing += None in found
+            rows += [{**row, **names} for row in mine]
+            curves += [{**point, **names} for point in points]
         if missing:
             print(f"{experiment.name}: {missing} runs are missing")
-        if {row["run"] for row in rows} != set(experiment.runs):
-            continue
-        write(FOLDER / f"{experiment.name}.csv", FIELDS, rows)
-        write(FOLDER / f"{experiment.name}-curves.csv", CURVE_FIELDS, curves)
+        write(experiment.name, book.mode, FIELDS, rows)
+        write(f"{experiment.name}-curves", book.mode, CURVE_FIELDS, curves)
 
 
-def rows_of(book, trainer, experiment, label, run, result):
+def recorded(book):
+    """The rows in docs/results by key and thresholder, and the curves by key: experiments share runs."""
+    rows, curves = {}, {}
+    for name in book.experiments:
+        keys = {}
+        for row in read(name, book.mode):
+            rows[row["key"], row["thresholder"]] = row
+            keys[row["data"], row["run"], row["seed"]] = row["key"]
+        points = grouped(read(f"{name}-curves", book.mode), "data", "run", "seed")
+        curves.update({keys[run]: points[run] for run in points if run in keys})
+    return rows, curves
+
+
+def rows_of(trainer, experiment, run, result):
     common = {
-        "mode": book.mode, "data": result["data"], "steps": result["wantedSteps"], "run": label, "seed": run.seed,
-        "firstLoss": result["firstLoss"], "largestGradient": result["largestGradient"], "lastScale": result["lastScale"],
-        "divergedAt": result["diverged"]["step"] if result["diverged"] else None, "key": run.key(book.backbone),
+        "steps": result["wantedSteps"], "firstLoss": result["firstLoss"], "largestGradient": result["largestGradient"],
+        "lastScale": result["lastScale"], "divergedAt": result["diverged"]["step"] if result["diverged"] else None, "key": run.key,
     }
-    for thresholder in experiment.thresholders_of(run.settings):
+    for thresholder in experiment.thresholders_of(run):
         name = slug(thresholder)
         evaluation = trainer.evaluation(run, thresholder)
         if result["diverged"] or not evaluation:
@@ -62,7 +70,10 @@ def rows_of(book, trainer, experiment, label, run, result):
         }
 
 
-def write(path, fields, rows):
+def write(name, mode, fields, rows):
+    if not rows:
+        return
+    path = FOLDER / mode / f"{name}.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="") as file:
         writer = csv.DictWriter(file, fields, lineterminator="\n")
@@ -77,12 +88,19 @@ def short(value):
     return f"{value:.5g}" if isinstance(value, float) else value
 
 
-def read(name):
-    path = FOLDER / f"{name}.csv"
+def read(name, mode):
+    path = FOLDER / mode / f"{name}.csv"
     if not path.exists():
         return []
     with path.open(newline="") as file:
         return list(csv.DictReader(file))
+
+
+def grouped(rows, *fields):
+    groups = {}
+    for row in rows:
+        groups.setdefault(tuple(row[field] for field in fields), []).append(row)
+    return groups
 
 
 # MARK: Tables
@@ -97,13 +115,16 @@ def number(column):
 
 def median(column):
     """Where a mean would be that of the one seed that got furthest before it diverged."""
-    return lambda rows: f"{statistics.median(float(row[column]) for row in rows if row[column]):.3g}"
+    def show(rows):
+        values = [float(row[column]) for row in rows if row[column]]
+        return f"{statistics.median(values):.3g}" if values else "–"
+    return show
 
 
 def diverged(rows):
     steps = [row["divergedAt"] for row in rows if row["divergedAt"]]
     if not steps:
-        return ""
+        return "–"
     return f"at step {', '.join(steps)}" if len(rows) == 1 else f"{len(steps)} of {len(rows)}"
 
 
@@ -119,33 +140,41 @@ def spread(values, digits):
 COLUMNS = {
     "AP": percent("ap"), "AP75": percent("ap75"), "AP50": percent("ap50"), "AR100": percent("ar100"), "rare AP": percent("rareAP"),
     "first loss": number("firstLoss"), "last w": number("lastScale"), "largest gradient": median("largestGradient"),
-    "diverged": diverged, "seeds": lambda rows: str(len(rows)),
+    "diverged": diverged,
 }
 CAPTION = {
-    "en": "*{data}, {mode} mode: {steps} steps, seed{s} {seeds}; per cent where AP or AR. [All numbers]({up}results/{name}.csv)*",
-    "zh": "*{data}，{mode} 模式：{steps} 步，随机种子 {seeds}；AP、AR 均为百分数。[全部数据]({up}results/{name}.csv)*",
+    "en": "*{mode} mode: {steps}; seeds {seeds}; AP and AR in per cent. [All numbers]({up}results/{mode}/{name}.csv)*",
+    "zh": "*{mode} 模式：{steps}；随机种子 {seeds}；AP、AR 均为百分数。[全部数据]({up}results/{mode}/{name}.csv)*",
 }
+STEPS = {"en": "{data} {steps} steps", "zh": "{data} {steps} 步"}
 
 
-def table(experiment, language):
-    """A row a run (and thresholder), mean ± standard deviation over seeds."""
-    rows = read(experiment.name)
-    if not rows:
+def table(experiment, mode, language):
+    """A row a run (and thresholder), columns for each data set that has all runs, mean ± standard deviation over seeds."""
+    by_data = complete(experiment, mode)
+    if not by_data:
         return None
-    groups = {}
-    for row in rows:
-        groups.setdefault((row["run"], row["thresholder"]), []).append(row)
+    columns = [
+        (data, name) for data, groups in by_data.items() for name in experiment.columns
+        if any(COLUMNS[name](group) != "–" for group in groups.values())]
     by_threshold = bool(experiment.thresholders)
-    names = ["run"] + (["threshold"] if by_threshold else []) + experiment.columns
-    lines = [names, ["---"] * (len(names) - len(experiment.columns)) + ["---:"] * len(experiment.columns)]
-    for (run, thresholder), group in groups.items():
-        lines.append(
-            [run] + ([readable(thresholder)] if by_threshold else []) + [COLUMNS[name](group) for name in experiment.columns])
-    seeds = sorted({row["seed"] for row in rows}, key=int)
+    lines = [["run"] + ["threshold"] * by_threshold + [f"{data} {name}" for data, name in columns]]
+    lines += [["---"] * (1 + by_threshold) + ["---:"] * len(columns)]
+    for run, thresholder in dict.fromkeys(key for groups in by_data.values() for key in groups):
+        cells = [COLUMNS[name](by_data[data].get((run, thresholder), [])) for data, name in columns]
+        lines.append([run] + [readable(thresholder)] * by_threshold + cells)
+    seeds = {row["seed"] for groups in by_data.values() for group in groups.values() for row in group}
+    steps = [STEPS[language].format(data=data, steps=next(iter(groups.values()))[0]["steps"]) for data, groups in by_data.items()]
     caption = CAPTION[language].format(
-        mode=rows[0]["mode"], data=rows[0]["data"], steps=rows[0]["steps"], s="s" if len(seeds) > 1 else "", seeds=", ".join(seeds),
+        mode=mode, steps=", ".join(steps), seeds=", ".join(sorted(seeds, key=int)),
         up="" if language == "en" else "../", name=experiment.name)
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n\n" + caption
+
+
+def complete(experiment, mode):
+    """Data set -> (run, thresholder) -> rows, of data sets that have results of all runs."""
+    by_data = {data: grouped(rows, "run", "thresholder") for (data,), rows in grouped(read(experiment.name, mode), "data").items()}
+    return {data: groups for data, groups in by_data.items() if {run for run, _ in groups} == set(experiment.settings)}
 
 
 def readable(thresholder):

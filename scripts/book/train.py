@@ -42,7 +42,7 @@ class Trainer:
         self.folder = ROOT / "runs/book" / book.mode
 
     def path(self, run):
-        return self.folder / run.key(self.book.backbone)
+        return self.folder / run.key
 
     def result(self, run):
         """None where the run is not finished."""
@@ -53,22 +53,16 @@ class Trainer:
         file = self.path(run) / f"evaluation-{slug(thresholder)}.json"
         return json.loads(file.read_text()) if file.exists() else None
 
-    def tasks(self, names, pattern=""):
-        """Unfinished ones, experiment by experiment; a run that several experiments share comes once. Only those of `names`,
-        if there are any, and those whose label `pattern` is found in."""
+    def tasks(self, pattern=""):
+        """Unfinished ones, experiment by experiment; a run that several experiments share comes once, under the first one's
+        name. Only those whose label `pattern` is found in."""
         tasks = {}
-        for experiment in self.book.experiments:
-            if names and experiment.name not in names:
-                continue
-            for seed in experiment.seeds:
-                for label, settings in experiment.runs.items():
-                    if not re.search(pattern, f"{label}, seed {seed}"):
-                        continue
-                    run = Run(experiment.recipe, settings, seed)
-                    task = tasks.setdefault(
-                        run.key(self.book.backbone), Task(run, [], f"{experiment.name}: {label}, seed {seed}"))
-                    task.thresholders += [
-                        t for t in experiment.thresholders_of(settings) if t not in task.thresholders]
+        for experiment in self.book.experiments.values():
+            for label, run in experiment.runs():
+                label = f"{experiment.name}, {run.setup.data}: {label}, seed {run.seed}"
+                if re.search(pattern, label):
+                    task = tasks.setdefault(run.key, Task(run, [], label))
+                    task.thresholders += [t for t in experiment.thresholders_of(run) if t not in task.thresholders]
         return [task for task in tasks.values() if not self.is_done(task)]
 
     def is_done(self, task):
@@ -76,45 +70,47 @@ class Trainer:
         return result is not None and (
             result["diverged"] is not None or all(self.evaluation(task.run, t) for t in task.thresholders))
 
-    def train_all(self, names, jobs, pattern=""):
-        weights = self.backbone()
-        tasks = self.tasks(names, pattern)
+    def train_all(self, jobs, pattern=""):
+        tasks = self.tasks(pattern)
+        backbones = {setup.data: setup for setup in (task.run.setup for task in tasks) if setup.backbone}
         print(f"{len(tasks)} runs to do, {jobs} at a time", flush=True)
-        start = time.monotonic()
         with ThreadPoolExecutor(jobs) as pool:
-            futures = {pool.submit(self.train, task, weights): task for task in tasks}
+            list(pool.map(self.train_backbone, backbones.values()))
+            start = time.monotonic()
+            futures = {pool.submit(self.train, task): task for task in tasks}
             for done, future in enumerate(as_completed(futures), 1):
                 left = (time.monotonic() - start) / done * (len(tasks) - done)
                 print(f"[{bar(done, len(tasks))}] {futures[future].label}: {future.result()}; "
                       f"{left // 60:.0f}:{left % 60:02.0f} left", flush=True)
 
-    def backbone(self):
-        """The mode's starting weights without the layers to be learnt anew, or None."""
-        if not self.book.backbone:
-            return None
-        folder = self.folder / "backbone"
-        weights = folder / "backbone.h5"
-        if not weights.exists():
-            print("backbone: training", flush=True)
-            self.run_training(folder, self.book.recipe, self.book.backbone["set"], 0)
-            part = folder / "backbone.part"
-            shutil.copy(folder / "weights.h5", part)
-            with h5py.File(part, "r+") as file:
-                del file["model/" + self.book.backbone["drop"]]
-            part.rename(weights)
-        return weights
+    def backbone(self, setup):
+        """The weights that a data set's runs start from."""
+        return self.folder / f"backbone-{setup.data}" / "backbone.h5"
 
-    def train(self, task, weights):
-        folder = self.path(task.run)
-        if self.result(task.run) is None:
-            start = {"train.initialWeights": str(weights)} if weights else {}
-            diverged = self.run_training(folder, task.run.recipe, {**task.run.settings, **start}, task.run.seed)
-            write(folder / "result.json", summary(folder, diverged, task.run))
-        if self.result(task.run)["diverged"] is not None:
+    def train_backbone(self, setup):
+        weights = self.backbone(setup)
+        if weights.exists():
+            return
+        print(f"backbone of {setup.data}: training", flush=True)
+        self.run_training(weights.parent, setup.recipe, setup.backbone["set"], 0)
+        part = weights.with_suffix(".part")
+        shutil.copy(weights.parent / "weights.h5", part)
+        with h5py.File(part, "r+") as file:
+            del file["model/" + setup.backbone["drop"]]
+        part.rename(weights)
+
+    def train(self, task):
+        run = task.run
+        folder = self.path(run)
+        if self.result(run) is None:
+            start = {"train.initialWeights": str(self.backbone(run.setup))} if run.setup.backbone else {}
+            diverged = self.run_training(folder, run.setup.recipe, {**run.settings, **start}, run.seed)
+            write(folder / "result.json", summary(folder, diverged, run))
+        if self.result(run)["diverged"] is not None:
             return "diverged"
         for thresholder in task.thresholders:
-            self.evaluate(task.run, thresholder)
-        return f"AP50 {self.evaluation(task.run, task.thresholders[0])['ap50']:.3f}"
+            self.evaluate(run, thresholder)
+        return f"AP50 {self.evaluation(run, task.thresholders[0])['ap50']:.3f}"
 
     def run_training(self, folder, recipe, settings, seed):
         """Returns why training diverged, or None."""
@@ -135,7 +131,7 @@ class Trainer:
         if self.evaluation(run, thresholder) is not None:
             return
         settings = {**run.settings, "seed": run.seed, "thresholder": thresholder}
-        done = command("evaluate", run.recipe, str(self.path(run) / "weights.h5"), "--json", *options(settings))
+        done = command("evaluate", run.setup.recipe, str(self.path(run) / "weights.h5"), "--json", *options(settings))
         if done.returncode != 0:
             raise SystemExit(done.stderr)
         write(self.path(run) / f"evaluation-{slug(thresholder)}.json", json.loads(done.stdout))
@@ -145,10 +141,10 @@ def summary(folder, diverged, run):
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     steps = [line for line in lines if "loss" in line]
     stride = max(1, len(steps) // LIMIT)
-    recipe = load_recipe(ROOT / run.recipe)
+    recipe = load_recipe(run.setup.recipe)
     keys = ["step", "classification", "regression", "scale", "gradientNorm"]
     return {
-        "data": recipe["data"]["name"], "wantedSteps": run.settings.get("train.steps", recipe["train"]["steps"]),
+        "wantedSteps": run.settings.get("train.steps", recipe["train"]["steps"]),
         "settings": run.settings, "seed": run.seed, "diverged": diverged, "steps": len(steps),
         "firstLoss": steps[0]["classification"] if steps else None,
         "largestGradient": max((line["gradientNorm"] for line in steps), default=None),

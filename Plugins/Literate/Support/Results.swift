@@ -1,13 +1,17 @@
 import Foundation
 
-/// The results of one of the book's experiments, `docs/results/NAME.csv`, as chapters check claims about them.
+/// The results of one of the book's experiments on one data set, of `docs/results/MODE/NAME.csv`, as chapters check claims about
+/// them.
 public struct Results: Sendable {
   private let name: String
   private let rows: [[String: String]]
 
-  /// - Throws: `ResultsError` where the file is missing or has no rows.
-  public init(_ name: String) throws {
-    let path = "docs/results/\(name).csv"
+  /// - Parameters:
+  ///   - data: a data set's name.
+  ///   - mode: `quick`, which continuous integration trains anew, or `full`.
+  /// - Throws: `ResultsError` where the file is missing or has no rows of the data set.
+  public init(_ name: String, on data: String = "digit-scenes", mode: String = "quick") throws {
+    let path = "docs/results/\(mode)/\(name).csv"
     guard let data = FileManager.default.contents(atPath: path) else {
       throw ResultsError(description: "\(path) cannot be read: run \"make book\"")
     }
@@ -15,7 +19,8 @@ public struct Results: Sendable {
     guard lines.count > 1 else { throw ResultsError(description: "\(path) holds no results") }
     let header = lines.removeFirst()
     self.name = name
-    rows = lines.map { Dictionary(zip(header, $0)) { first, _ in first } }
+    rows = lines.map { Dictionary(zip(header, $0)) { first, _ in first } }.filter { $0["data"] == data }
+    guard !rows.isEmpty else { throw ResultsError(description: "\(path) holds no results on \(data)") }
   }
 
   /// Mean over seeds; runs that diverged have no AP and do not count.
