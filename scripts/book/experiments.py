@@ -47,6 +47,8 @@ class Experiment:
     columns: list
     # Label -> settings.
     settings: dict
+    # Data set -> what all its runs set below that.
+    also: dict
     setups: list
     seeds: list
     # Weights are evaluated with each of them; where there are none, with the run's own.
@@ -57,7 +59,7 @@ class Experiment:
         for setup in self.setups:
             for label, settings in self.settings.items():
                 for seed in self.seeds:
-                    yield label, Run(setup, settings, seed)
+                    yield label, Run(setup, {**self.also.get(setup.data, {}), **settings}, seed)
 
     def thresholders_of(self, run):
         return self.thresholders or [run.settings.get("thresholder", "class-adaptive")]
@@ -75,9 +77,10 @@ class Book:
         self.experiments = {
             name: Experiment(
                 name=name, columns=entry["columns"], seeds=text["seeds"], setups=setups,
+                also=entry.get("also", {}).get(mode, {}),
                 settings={label: {**entry.get("common", {}), **own} for label, own in entry["runs"].items()},
                 thresholders=entry.get("thresholders", []))
-            for name, entry in text["experiments"].items() if mode in entry.get("modes", [mode])
+            for name, entry in text["experiments"].items()
         }
 
 

@@ -84,15 +84,17 @@ def printed(chapter, expression):
 
 @figure
 def anchors_by_level():
-    picture, ax = axes("level of the pyramid", "anchors, 500 scenes", yscale="log")
-    for i, (label, expression) in enumerate([("all", "all"), ("foreground", "found")]):
-        values = printed(1, expression)
-        bars = ax.bar([x + 0.4 * (i - 0.5) for x in range(3)], values, 0.38, label=label, color=COLOURS[i], hatch=["", "//"][i])
-        ax.bar_label(bars, [f"{value:,.0f}" for value in values], fontsize=9)
-    ax.set_xticks(range(3), ["P3, every 8 px", "P4, 16 px", "P5, 32 px"])
-    ax.grid(axis="x", visible=False)
-    ax.set_ylim(top=6e6)
-    ax.legend(ncols=2)
+    picture, every = plt.subplots(2, 1, figsize=(5.2, 5.6))
+    for ax, title, name in zip(every, ["digit-scenes, 500 scenes", "tree-crowns, 38 tiles"], ["byLevel", "crownsByLevel"]):
+        for i, what in enumerate(["all", "foreground"]):
+            values = printed(1, f"{name}.{what}")
+            bars = ax.bar([x + 0.4 * (i - 0.5) for x in range(3)], values, 0.38, label=what, color=COLOURS[i], hatch=["", "//"][i])
+            ax.bar_label(bars, [f"{value:,.0f}" for value in values], fontsize=9)
+        ax.set_xticks(range(3), ["P3, every 8 px", "P4, 16 px", "P5, 32 px"])
+        ax.grid(axis="x", visible=False)
+        ax.set(title=title, ylabel="anchors", yscale="log")
+        ax.set_ylim(top=6 * ax.get_ylim()[1])
+    every[0].legend(ncols=2)
     return picture
 
 
@@ -296,12 +298,16 @@ def percent(rows, column):
 
 @figure
 def score_distributions():
-    picture, ax = axes("score", "share of all scores (%)")
-    for i, (label, name) in enumerate([("Sampling-Free", "free"), ("Focal Loss", "focal")]):
-        values = printed(6, f"distribution({name}Scores)")
-        ax.bar([x + 0.4 * (i - 0.5) for x in range(len(values))], values, 0.38, label=label, color=COLOURS[i], hatch=["", "//"][i])
-    ax.set_xticks(range(7), ["less", "$10^{-6}$", "$10^{-5}$", "$10^{-4}$", "0.001", "0.01", "0.1 up"], fontsize=10)
-    ax.legend()
+    picture, every = plt.subplots(2, 1, figsize=(5.2, 5.6))
+    for ax, title, names in zip(every, ["digit-scenes", "tree-crowns"], [("free", "focal"), ("crownFree", "crownFocal")]):
+        for i, (label, name) in enumerate(zip(["Sampling-Free", "Focal Loss"], names)):
+            values = printed(6, f"distribution({name}Scores)")
+            places = [x + 0.4 * (i - 0.5) for x in range(len(values))]
+            ax.bar(places, values, 0.38, label=label, color=COLOURS[i], hatch=["", "//"][i])
+        ax.set_xticks(range(7), ["less", "$10^{-6}$", "$10^{-5}$", "$10^{-4}$", "0.001", "0.01", "0.1 up"], fontsize=10)
+        ax.set(title=title, ylabel="share of all scores (%)")
+    every[1].set_xlabel("score")
+    every[0].legend()
     return picture
 
 

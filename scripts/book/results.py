@@ -158,7 +158,7 @@ def table(experiment, mode, language):
         (data, name) for data, groups in by_data.items() for name in experiment.columns
         if any(COLUMNS[name](group) != "–" for group in groups.values())]
     by_threshold = bool(experiment.thresholders)
-    lines = [["run"] + ["threshold"] * by_threshold + [f"{data} {name}" for data, name in columns]]
+    lines = [["run"] + ["threshold"] * by_threshold + [f"{data}<br>{name}" for data, name in columns]]
     lines += [["---"] * (1 + by_threshold) + ["---:"] * len(columns)]
     for run, thresholder in dict.fromkeys(key for groups in by_data.values() for key in groups):
         cells = [COLUMNS[name](by_data[data].get((run, thresholder), [])) for data, name in columns]
