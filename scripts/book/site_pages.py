@@ -23,7 +23,7 @@ SUPERSCRIPT = re.compile(r"(`[^`\n]*`|\$[^$\n]+\$)|\^(\w)")
 # A line break between Chinese characters would show as a space.
 CHINESE = "[\u3000-\u30ff\u4e00-\u9fff\uff00-\uffef]"
 CHINESE_BREAK = re.compile(f"(?<={CHINESE})\n(?={CHINESE})")
-MARKER_LINE = re.compile(r"^<!-- (?:table: .+?|snippet: \d+|end) -->\n", re.MULTILINE)
+MARKER_LINE = re.compile(r"^<!-- (?:table: .+?|(?:snippet|rows): \d+|end) -->\n", re.MULTILINE)
 
 
 def build():
