@@ -212,6 +212,14 @@ def losses_without_sampling_trees():
 
 
 @figure
+def losses_with_imbalance():
+    return curve_figure(
+        "imbalance", [("digit-scenes", "classification", "classification loss"), ("digit-scenes", "gradientNorm", "gradient norm")],
+        ["cross entropy alone", "cross entropy + bias", "cross entropy + scaling", "Sampling-Free", "Focal Loss"],
+        yscale="log", ylim=(0.2, 3000))
+
+
+@figure
 def scales_over_training():
     """Of both data sets, whose steps differ."""
     picture, ax = axes("share of the training's steps", "w", yscale="log")
