@@ -12,10 +12,10 @@ public struct Results: Sendable {
   /// - Throws: `ResultsError` where the file is missing or has no rows of the data set.
   public init(_ name: String, on data: String = "digit-scenes", mode: String = "quick") throws {
     let path = "docs/results/\(mode)/\(name).csv"
-    guard let data = FileManager.default.contents(atPath: path) else {
+    guard let contents = FileManager.default.contents(atPath: path) else {
       throw ResultsError(description: "\(path) cannot be read: run \"make book\"")
     }
-    var lines = String(decoding: data, as: UTF8.self).split(separator: "\n").map(Self.fields)
+    var lines = String(decoding: contents, as: UTF8.self).split(separator: "\n").map(Self.fields)
     guard lines.count > 1 else { throw ResultsError(description: "\(path) holds no results") }
     let header = lines.removeFirst()
     self.name = name
