@@ -198,7 +198,7 @@ def losses(data):
          (data, "gradientNorm", "gradient norm")],
         ["pi 0.5, rate 0.02", "pi 0.01, rate 0.02", "Sampling-Free, rate 0.02", "pi 0.5, rate 0.1"],
         # What diverges leaves the picture, so that the others can be told apart.
-        yscale="log", ylim=(0.8, 3000))
+        yscale="log", ylim=(0.1, 3000))
 
 
 @figure
@@ -284,7 +284,7 @@ def threshold_sweep():
     by_data = results.grouped(results.read("thresholds", "full"), "data")
     if not by_data:
         return None
-    picture, every = plt.subplots(len(by_data), 2, figsize=(8.4, 3.4 * len(by_data)), squeeze=False)
+    picture, every = plt.subplots(len(by_data), 2, figsize=(6.4, 2.9 * len(by_data)), squeeze=False)
     for row, ((data,), rows) in zip(every, by_data.items()):
         for i, ((run,), mine) in enumerate(results.grouped(rows, "run").items()):
             groups = {name: group for (name,), group in results.grouped(mine, "thresholder").items()}
