@@ -8,6 +8,8 @@ enum Library {
   /// Filters are built in or refused: no shared library is loaded on a file's behalf. Done before files are described,
   /// whose process starts as a copy of this one.
   private static let prepared: Bool = {
+    // Files are closed by whoever opened them; at exit, libhdf5 would take down what other threads still read.
+    H5dont_atexit()
     H5open()
     H5PLset_loading_state(0)
     return true
