@@ -279,6 +279,11 @@ def bias_sweep():
 
 
 @figure
+def bias_imbalance_sweep():
+    return bar_figure("bias-imbalance", "ap50", "AP50 (%)")
+
+
+@figure
 def threshold_sweep():
     """AP and AR100 against the threshold; a row a data set."""
     by_data = results.grouped(results.read("thresholds", "full"), "data")
