@@ -1,6 +1,7 @@
 """From runs to docs/results/MODE/*.csv, and from these to tables."""
 
 import csv
+import math
 import statistics
 
 from experiments import ROOT
@@ -110,7 +111,7 @@ def percent(column):
 
 
 def number(column):
-    return lambda rows: spread([float(row[column]) for row in rows if row[column]], None)
+    return lambda rows: spread([float(row[column]) for row in rows if row[column]])
 
 
 def median(column):
@@ -128,13 +129,16 @@ def diverged(rows):
     return f"at step {', '.join(steps)}" if len(rows) == 1 else f"{len(steps)} of {len(rows)}"
 
 
-def spread(values, digits):
+def spread(values, digits=None):
+    """Mean ± standard deviation with so many digits after the point, or three that count."""
     if not values:
         return "–"
-    show = (lambda v: f"{v:.{digits}f}") if digits is not None else (lambda v: f"{v:.3g}")
-    mean = show(sum(values) / len(values))
-    deviation = statistics.stdev(values) if len(values) > 1 else 0
-    return f"{mean} ± {show(deviation)}" if deviation else mean
+    mean, deviation = sum(values) / len(values), statistics.stdev(values) if len(values) > 1 else 0
+    if not deviation:
+        return f"{mean:.{digits}f}" if digits is not None else f"{mean:.3g}"
+    if digits is None:
+        digits = max(0, 2 - math.floor(math.log10(abs(mean))))
+    return f"{mean:.{digits}f} ± {deviation:.{digits}f}"
 
 
 COLUMNS = {
