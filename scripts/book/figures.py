@@ -173,18 +173,18 @@ def smooth(values, width=5):
     return [sum(values[max(0, i - width):i + 1]) / len(values[max(0, i - width):i + 1]) for i in range(len(values))]
 
 
-def curve_figure(name, panels, runs=None, mode="quick", **scales):
+def curve_figure(name, panels, runs=None, **scales):
     """A panel for each data set, column and label, one below another: side by side they would be too small for a phone."""
+    curves = {data: curves_of(name, data, "quick", runs) for data in dict.fromkeys(data for data, _, _ in panels)}
+    if not all(curves.values()):
+        return None
     rows = len(panels)
     picture, every = plt.subplots(rows, 1, figsize=(5.2, 2.6 * rows + 1), squeeze=False)
     for ax, (data, column, label) in zip(every[:, 0], panels):
-        curves = curves_of(name, data, mode, runs)
-        if not curves:
-            return None
-        for i, (run, points) in enumerate(curves.items()):
+        for i, (run, points) in enumerate(curves[data].items()):
             ax.plot([p["step"] for p in points], smooth([p.get(column, math.nan) for p in points]), label=run, **style(i))
         ax.set(ylabel=label, **scales)
-        if len({data for data, _, _ in panels}) > 1:
+        if len(curves) > 1:
             ax.set_title(data)
     every[-1, 0].set_xlabel("step")
     picture.legend(*every[0, 0].get_legend_handles_labels(), fontsize=9, loc="outside upper center", ncols=2)
