@@ -55,22 +55,23 @@ let package = Package(
 
     // The core, downwards only.
     module("Suggestions"),
+    module("Files"),
     module("Parallel", ["COpenMP"]),
     .target(name: "CDetectionKernels"),
     .target(
       name: "DetectionCore", dependencies: ["Parallel", "Suggestions", "CDetectionKernels"], plugins: ["PluginStamp"]),
     module("NeuralNetwork", ["COneDNN", "Parallel"]),
     .target(name: "CHDF5Catalogue", dependencies: ["CHDF5"]),
-    module("HDF5", ["CHDF5", "CHDF5Catalogue", "CZlib", "Parallel", "Suggestions"]),
+    module("HDF5", ["CHDF5", "CHDF5Catalogue", "CZlib", "Files", "Parallel", "Suggestions"]),
     module("Detectors", ["NeuralNetwork", "DetectionCore", "Parallel", "Suggestions"]),
     .target(
-      name: "Datasets", dependencies: ["DetectionCore", "CImageCodecs", "Parallel", "Suggestions"],
+      name: "Datasets", dependencies: ["DetectionCore", "CImageCodecs", "Files", "Parallel", "Suggestions"],
       resources: [.copy("Resources")]),
     module("Drawing", ["CImageCodecs", "Datasets", "DetectionCore"]),
     module("Evaluation", ["Parallel"]),
-    module("PluginLoader", ["DetectionCore", "Suggestions"]),
-    module("Configuration", ["DetectionCore", "Suggestions", yams]),
-    module("Weights", ["HDF5", "NeuralNetwork", "DetectionCore", "Detectors", "Configuration", "CZip", "Parallel", "Suggestions"]),
+    module("PluginLoader", ["DetectionCore", "Files", "Suggestions"]),
+    module("Configuration", ["DetectionCore", "Files", "Suggestions", yams]),
+    module("Weights", ["HDF5", "NeuralNetwork", "DetectionCore", "Detectors", "Configuration", "CZip", "Files", "Parallel", "Suggestions"]),
 
     // Strategies: one file each.
     strategies("Samplers"),
@@ -82,13 +83,13 @@ let package = Package(
     // Putting it to use.
     module(
       "Training",
-      ["Detectors", "NeuralNetwork", "DetectionCore", "Weights", "Datasets", "Evaluation", "Configuration", "Parallel", "Suggestions", logging]),
+      ["Detectors", "NeuralNetwork", "DetectionCore", "Weights", "Datasets", "Evaluation", "Configuration", "Files", "Parallel", "Suggestions", logging]),
     module("MessagePassing", ["COpenMPI", "Training", "DetectionCore"]),
     module(
       "Comparison",
-      ["Training", "Configuration", "Datasets", "DetectionCore", "Drawing", "Evaluation"]),
+      ["Training", "Configuration", "Datasets", "DetectionCore", "Drawing", "Evaluation", "Files"]),
     module("SamplingFree", umbrella),
-    module("SamplingFreeCommand", ["SamplingFree", "MessagePassing", argumentParser, logging] + umbrella),
+    module("SamplingFreeCommand", ["SamplingFree", "MessagePassing", "Files", argumentParser, logging] + umbrella),
     // Its symbols are exported, so that strategy plugins find DetectionCore in it.
     .executableTarget(
       name: "sampling-free", dependencies: ["SamplingFreeCommand"],
@@ -111,6 +112,7 @@ let package = Package(
     .target(name: "TestSupport", dependencies: ["Parallel"], path: "Tests/Support"),
     tests("DetectionCore", ["CDetectionKernels", "Parallel"], resources: [.copy("Goldens")]),
     tests("NeuralNetwork", [], resources: [.copy("Goldens")]),
+    tests("Files", []),
     tests("HDF5", [], resources: [.copy("Goldens")]),
     tests("Detectors", ["DetectionCore", "NeuralNetwork"], resources: [.copy("Goldens")]),
     tests(
