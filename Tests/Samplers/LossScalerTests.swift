@@ -49,6 +49,66 @@ import Testing
   }
 }
 
+@Suite struct GuidedVariantTests {
+  @Test func aBoundCutsWOffAndChangesNothingBelowIt() throws {
+    var (bounded, guided) = (BoundedGuidedScaling(maximum: 3), GuidedLossScaling())
+    for (classification, regression) in [(2, 1), (1, 2.5), (0.1, 5), (1e-20, 1), (5, 0), (4, 1)] as [(Float, Float)] {
+      #expect(try bounded.w(classification, regression) == min(3, try guided.w(classification, regression)))
+    }
+  }
+
+  @Test func aFrozenScaleStaysTheLastOfItsSteps() throws {
+    var scaler = FrozenGuidedScaling(steps: 3)
+    let ratios = try [(2, 1), (4, 1), (5, 1), (1, 100), (1, 7), (0, 0)].map { try scaler.w($0.0, $0.1) }
+    #expect(ratios == [0.5, 0.25, 0.2, 0.2, 0.2, 0.2])
+    var resumed = FrozenGuidedScaling(steps: 3)
+    resumed.state = scaler.state
+    #expect(try resumed.w(1, 9) == 0.2)
+  }
+
+  @Test func lossesThatCannotBeAreErrorsWhileWIsGuided() {
+    var (frozen, bounded, learned) = (FrozenGuidedScaling(), BoundedGuidedScaling(), LearnedGuidedScaling())
+    for (classification, regression) in [(.nan, 1), (1, .infinity), (-1, 1)] as [(Float, Float)] {
+      #expect(throws: StrategyError.self) { try frozen.w(classification, regression) }
+      #expect(throws: StrategyError.self) { try bounded.w(classification, regression) }
+      #expect(throws: StrategyError.self) { try learned.w(classification, regression) }
+    }
+  }
+
+  /// sigma² = L is where L / (2·sigma²) + log(sigma) is lowest.
+  @Test func learnedSigmasApproachTheLosses() throws {
+    var scaler = LearnedGuidedScaling(steps: 1, rate: 0.05)
+    for _ in 0..<3000 { _ = try scaler.scales(classification: 8, regression: 0.25) }
+    #expect(abs(scaler.sigmas.classification - 0.5) < 1e-3, "w was frozen at 1/32")
+    #expect(abs(scaler.sigmas.regression - 0.5) < 1e-3)
+  }
+
+  /// By central differences of the total loss.
+  @Test func aSigmaStepsAgainstItsGradient() throws {
+    func total(_ sigmas: [Double], _ w: Double, _ losses: [Double]) -> Double {
+      w * losses[0] / (2 * sigmas[0] * sigmas[0]) + losses[1] / (2 * sigmas[1] * sigmas[1]) + log(sigmas[0] * sigmas[1])
+    }
+    var scaler = LearnedGuidedScaling(steps: 2, rate: 0.1)
+    for losses in [[3, 0.7], [2, 0.4], [1.5, 0.6], [0.3, 0.2]] {
+      let before = [scaler.sigmas.classification, scaler.sigmas.regression]
+      let scales = try scaler.scales(classification: Float(losses[0]), regression: Float(losses[1]))
+      let w = Double(scales.classification) * 2 * before[0] * before[0]
+      let sum = Double(scales.classification) * losses[0] + Double(scales.regression) * losses[1] + Double(scales.penalty)
+      #expect(abs(sum - total(before, w, losses)) < 1e-5)
+      for (i, after) in [scaler.sigmas.classification, scaler.sigmas.regression].enumerated() {
+        var (up, down) = (before, before)
+        up[i] += 1e-5
+        down[i] -= 1e-5
+        let slope = (total(up, w, losses) - total(down, w, losses)) / 2e-5
+        #expect(abs(after - (before[i] - 0.1 * slope)) < 1e-5)
+      }
+    }
+    var resumed = LearnedGuidedScaling(steps: 2, rate: 0.1)
+    resumed.state = scaler.state
+    #expect(try resumed.scales(classification: 1, regression: 1) == scaler.scales(classification: 1, regression: 1))
+  }
+}
+
 @Suite struct ConstantScaleTests {
   @Test func wIsWhatWasAskedFor() throws {
     let scaler = ConstantScale(w: 0.1)
@@ -113,7 +173,9 @@ import Testing
   @Test func scalersGoByName() throws {
     var registry = StrategyRegistry()
     registerLossScalers(in: &registry)
-    #expect(registry.descriptions(of: .lossScaler).map(\.name) == ["constant", "guided", "uncertainty", "unscaled"])
+    #expect(registry.descriptions(of: .lossScaler).map(\.name) == [
+        "constant", "guided", "guided-bounded", "guided-frozen", "guided-learned", "uncertainty", "unscaled",
+      ])
     #expect(try registry.makeLossScaler(StrategyReference("guided")) is GuidedLossScaling)
     #expect(try registry.makeLossScaler(StrategyReference("unscaled")) is Unscaled)
     let constant = try registry.makeLossScaler(StrategyReference("constant", parameters: ["w": .double(0.3)]))
