@@ -18,7 +18,6 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
-let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let strategyTargets: [Target.Dependency] = ["Samplers", "RegressionLosses", "LossScalers", "Thresholders", "BiasInitializers"]
 
 /// What `import SamplingFree` brings along. Targets that use these by way of it name them too: the build looks at direct
@@ -40,10 +39,9 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
-    .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
   ],
   targets: [
-    // C libraries: module maps and macro shims, nothing else.
+    // C libraries: module maps and inline functions over what Swift does not import or versions differ in.
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
     .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
     .systemLibrary(name: "CImageCodecs", pkgConfig: "libpng libturbojpeg libexif cairo", providers: [.apt(["libpng-dev", "libturbojpeg0-dev", "libexif-dev", "libcairo2-dev"])]),
@@ -83,13 +81,13 @@ let package = Package(
     // Putting it to use.
     module(
       "Training",
-      ["Detectors", "NeuralNetwork", "DetectionCore", "Weights", "Datasets", "Evaluation", "Configuration", "Files", "Parallel", "Suggestions", logging]),
+      ["Detectors", "NeuralNetwork", "DetectionCore", "Weights", "Datasets", "Evaluation", "Configuration", "Files", "Parallel", "Suggestions"]),
     module("MessagePassing", ["COpenMPI", "Training", "DetectionCore"]),
     module(
       "Comparison",
       ["Training", "Configuration", "Datasets", "DetectionCore", "Drawing", "Evaluation", "Files"]),
     module("SamplingFree", umbrella),
-    module("SamplingFreeCommand", ["SamplingFree", "MessagePassing", "Files", argumentParser, logging] + umbrella),
+    module("SamplingFreeCommand", ["SamplingFree", "MessagePassing", "Files", argumentParser] + umbrella),
     // Its symbols are exported, so that strategy plugins find DetectionCore in it.
     .executableTarget(
       name: "sampling-free", dependencies: ["SamplingFreeCommand"],

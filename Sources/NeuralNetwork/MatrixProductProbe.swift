@@ -9,17 +9,15 @@ public struct MatrixProductProbe {
   /// - Parameter size: of two square fp32 matrices, the second one laid out as oneDNN likes it.
   public init(size: Int = 2048) throws {
     let name = "matrix product"
-    var plain = try MemoryDescriptor.plain([size, size]).raw
-    var any = try MemoryDescriptor.any([size, size]).raw
-    var description = dnnl_matmul_desc_t()
-    try OneDNN.check(dnnl_matmul_desc_init(&description, &plain, &any, nil, &plain), name)
-    let primitive = try Primitive(&description, name: name)
+    let primitive = try Primitive(of: [.plain([size, size]), .any([size, size])], name: name) {
+      dnnl_matmul_primitive_desc_create($0.result, $0.engine, $0.layouts[0], $0.layouts[1], nil, $0.layouts[0], $0.attributes)
+    }
     var builder = ProgramBuilder(parameters: try Parameters([], seed: 0), isTraining: false)
     let a = try builder.persistent(.plain([size, size]))
     let b = try builder.persistent(primitive.requiredLayout(dnnl_query_weights_md, name))
     let c = try builder.persistent(.plain([size, size]))
     flops = 2 * Double(size) * Double(size) * Double(size)
-    builder.run(
+    try builder.run(
       primitive, [(DNNL_ARG_SRC, a), (DNNL_ARG_WEIGHTS, b), (DNNL_ARG_DST, c)], flops: flops, name: name)
     program = try Program(builder: builder, input: a, outputs: [])
   }

@@ -196,9 +196,9 @@ private final class Step {
       let engine = try OneDNN.engine.get()
       for (argument, buffer) in buffers {
         var memory: dnnl_memory_t?
-        var layout = buffer.layout.raw
+        let address = slots[buffer.slot] + buffer.offset
         try OneDNN.check(
-          dnnl_memory_create(&memory, &layout, engine, slots[buffer.slot] + buffer.offset), "\(name): bind memory")
+          buffer.layout.read { dnnl_memory_create(&memory, $0, engine, address) }, "\(name): bind memory")
         arguments.append(dnnl_exec_arg_t(arg: argument, memory: memory))
       }
     }

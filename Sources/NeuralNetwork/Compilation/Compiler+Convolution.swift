@@ -37,7 +37,7 @@ extension Compiler {
     let y = try target(of: convolution, index, layout: forward.requiredLayout(dnnl_query_dst_md, name))
     var arguments = [(DNNL_ARG_SRC, xLaidOut), (DNNL_ARG_WEIGHTS, kernelLaidOut), (DNNL_ARG_DST, y)]
     if let bias { arguments.append((DNNL_ARG_BIAS, bias)) }
-    builder.run(forward, arguments, flops: shapes.flops, name: name)
+    try builder.run(forward, arguments, flops: shapes.flops, name: name)
     buffers[index] = y
     needsGradient[index] =
       builder.isTraining && (trainsKernel || fusion.inputs[index].contains { needsGradient[$0] })
@@ -107,7 +107,7 @@ extension Compiler {
     let kernel = try foldedKernel(of: convolution)
     let w = try builder.prepared(kernel, in: primitive.requiredLayout(dnnl_query_weights_md, name), name: name)
     let dx = builder.temporary(try primitive.requiredLayout(dnnl_query_diff_src_md, name))
-    builder.run(
+    try builder.run(
       primitive, [(DNNL_ARG_DIFF_DST, dy), (DNNL_ARG_WEIGHTS, w), (DNNL_ARG_DIFF_SRC, dx)], flops: shapes.flops, name: name)
     return dx
   }
@@ -126,10 +126,10 @@ extension Compiler {
     if convolution.hasBias {
       let db = builder.temporary(try .plain([kernelShape[0]]))
       arguments.append((DNNL_ARG_DIFF_BIAS, db))
-      builder.run(primitive, arguments, flops: shapes.flops, name: name)
+      try builder.run(primitive, arguments, flops: shapes.flops, name: name)
       try builder.storeGradient(db, path: "\(convolution.path)/bias")
     } else {
-      builder.run(primitive, arguments, flops: shapes.flops, name: name)
+      try builder.run(primitive, arguments, flops: shapes.flops, name: name)
     }
     guard let normalization = convolution.frozenNormalization else {
       return try builder.storeGradient(dw, path: kernelPath)

@@ -5,12 +5,8 @@ extension Compiler {
     let name = graph.nodes[index].name
     let source = input(index)
     let x = try value(source)
-    var layout = x.layout.raw
-    var description = dnnl_eltwise_desc_t()
-    try OneDNN.check(
-      dnnl_eltwise_forward_desc_init(&description, dnnl_forward_training, algorithm, &layout, 0, 0), name)
     let y = builder.temporary(x.layout)
-    builder.run(try Primitive(&description, name: name), [(DNNL_ARG_SRC, x), (DNNL_ARG_DST, y)], name: name)
+    try builder.run(.elementwise(algorithm, x.layout, name: name), [(DNNL_ARG_SRC, x), (DNNL_ARG_DST, y)], name: name)
     buffers[index] = y
     needsGradient[index] = needsGradient[source]
     guard needsGradient[index] else { return }
@@ -29,12 +25,12 @@ extension Compiler {
       throw EngineError("\(name): shapes \(a.layout.shape) and \(try value(second).layout.shape) differ")
     }
     let b = try builder.reordered(try value(second), to: a.layout, name: name)
-    var layout = a.layout.raw
-    var description = dnnl_binary_desc_t()
-    try OneDNN.check(dnnl_binary_desc_init(&description, dnnl_binary_add, &layout, &layout, &layout), name)
-    let primitive = try Primitive(&description, attributes: relu ? Attributes(.relu) : nil, name: name)
+    let primitive = try Primitive(of: [a.layout], attributes: relu ? Attributes(.relu) : nil, name: name) {
+      dnnl_binary_primitive_desc_create(
+        $0.result, $0.engine, dnnl_binary_add, $0.layouts[0], $0.layouts[0], $0.layouts[0], $0.attributes)
+    }
     let y = builder.temporary(a.layout)
-    builder.run(primitive, [(DNNL_ARG_SRC_0, a), (DNNL_ARG_SRC_1, b), (DNNL_ARG_DST, y)], name: name)
+    try builder.run(primitive, [(DNNL_ARG_SRC_0, a), (DNNL_ARG_SRC_1, b), (DNNL_ARG_DST, y)], name: name)
     buffers[index] = y
     needsGradient[index] = needsGradient[first] || needsGradient[second]
     guard needsGradient[index] else { return }
@@ -59,7 +55,7 @@ extension Compiler {
     let upsampled = builder.temporary(side.layout)
     try emitUpsampling(x, into: upsampled, name: name)
     let sum = try Primitive.sum([upsampled.layout, side.layout], into: side.layout, name: name)
-    builder.run(
+    try builder.run(
       sum, [(DNNL_ARG_MULTIPLE_SRC, upsampled), (DNNL_ARG_MULTIPLE_SRC + 1, side), (DNNL_ARG_DST, upsampled)], name: name)
     buffers[index] = upsampled
     needsGradient[index] = needsGradient[lateral] || needsGradient[top]
@@ -84,8 +80,8 @@ extension Compiler {
       throw EngineError("\(name): \(from) up-sampled by 2 is not \(to); pad the input to a multiple of its largest stride")
     }
     let x = try builder.reordered(x, to: x.layout.of(y.layout.type), name: name)
-    builder.run(
-      try Self.upsampling(from: x.layout, to: y.layout, name: name), [(DNNL_ARG_SRC, x), (DNNL_ARG_DST, y)],
+    try builder.run(
+      Self.upsampling(from: x.layout, to: y.layout, name: name), [(DNNL_ARG_SRC, x), (DNNL_ARG_DST, y)],
       name: "\(name) up-sampling")
   }
 
@@ -93,26 +89,21 @@ extension Compiler {
   mutating func emitUpsamplingGradient(_ gradient: Buffer, of x: Buffer, name: String) throws -> Buffer {
     let dxLayout = try x.layout.of(gradient.layout.type)
     let forward = try Self.upsampling(from: dxLayout, to: gradient.layout, name: name)
-    var (dxRaw, dyRaw) = (dxLayout.raw, gradient.layout.raw)
-    var description = dnnl_resampling_desc_t()
-    try OneDNN.check(
-      dnnl_resampling_backward_desc_init(&description, dnnl_resampling_nearest, nil, &dxRaw, &dyRaw),
-      "\(name) backward")
-    let backward = try Primitive(&description, hint: forward, name: "\(name) backward")
+    let backward = try Primitive(of: [dxLayout, gradient.layout], hint: forward, name: "\(name) backward") {
+      dnnl_resampling_backward_primitive_desc_create(
+        $0.result, $0.engine, dnnl_resampling_nearest, nil, $0.layouts[0], $0.layouts[1], $0.hint, $0.attributes)
+    }
     let dx = builder.temporary(dxLayout)
-    builder.run(backward, [(DNNL_ARG_DIFF_DST, gradient), (DNNL_ARG_DIFF_SRC, dx)], name: "\(name) up-sampling backward")
+    try builder.run(backward, [(DNNL_ARG_DIFF_DST, gradient), (DNNL_ARG_DIFF_SRC, dx)], name: "\(name) up-sampling backward")
     return dx
   }
 
   private static func upsampling(from x: MemoryDescriptor, to y: MemoryDescriptor, name: String) throws -> Primitive {
-    var description = dnnl_resampling_desc_t()
-    try OneDNN.check(
-      withUnsafePointer(to: x.raw) { x in
-        withUnsafePointer(to: y.raw) { y in
-          dnnl_resampling_forward_desc_init(&description, dnnl_forward_training, dnnl_resampling_nearest, nil, x, y)
-        }
-      }, name)
-    return try Primitive(&description, name: name)
+    try Primitive(of: [x, y], name: name) {
+      dnnl_resampling_forward_primitive_desc_create(
+        $0.result, $0.engine, dnnl_forward_training, dnnl_resampling_nearest, nil, $0.layouts[0], $0.layouts[1],
+        $0.attributes)
+    }
   }
 
   mutating func emitMaxPool(_ index: Int, _ window: Window) throws {
@@ -132,41 +123,49 @@ extension Compiler {
     let end = zip(extents, zip(shape.dropFirst(2), begin)).map { count, axis in
       Int64((count - 1) * window.stride + window.kernel - axis.0) - axis.1
     }
-    var xLayout = x.layout.raw
-    var yAny = try MemoryDescriptor.any([shape[0], shape[1]] + extents, x.layout.type).raw
-    var description = dnnl_pooling_desc_t()
-    try OneDNN.check(
-      dnnl_pooling_forward_desc_init(
-        &description, builder.isTraining ? dnnl_forward_training : dnnl_forward_inference, dnnl_pooling_max, &xLayout,
-        &yAny, strides, kernel, begin, end), name)
-    let forward = try Primitive(&description, name: name)
+    let dilations: [Int64] = [0, 0]
+    let pass = builder.isTraining ? dnnl_forward_training : dnnl_forward_inference
+    let yAny = try MemoryDescriptor.any([shape[0], shape[1]] + extents, x.layout.type)
+    let forward = try Primitive(of: [x.layout, yAny], name: name) {
+      dnnl_pooling_forward_primitive_desc_create(
+        $0.result, $0.engine, pass, dnnl_pooling_max, $0.layouts[0], $0.layouts[1], strides, kernel, dilations, begin, end,
+        $0.attributes)
+    }
     let y = builder.temporary(try forward.requiredLayout(dnnl_query_dst_md, name))
     var arguments = [(DNNL_ARG_SRC, x), (DNNL_ARG_DST, y)]
     var workspace: Buffer?
-    if builder.isTraining, let layout = forward.layout(dnnl_query_workspace_md), layout.byteCount > 0 {
+    if builder.isTraining, let layout = try forward.layout(dnnl_query_workspace_md), layout.byteCount > 0 {
       let buffer = builder.temporary(layout)
       arguments.append((DNNL_ARG_WORKSPACE, buffer))
       workspace = buffer
     }
-    builder.run(forward, arguments, name: name)
+    try builder.run(forward, arguments, name: name)
     buffers[index] = y
     needsGradient[index] = needsGradient[source]
     guard needsGradient[index] else { return }
     backwardPasses[index] = { compiler in
       let gradient = try compiler.gradient(of: index)
-      var dxLayout = x.layout.raw
-      var dyLayout = y.layout.raw
-      var description = dnnl_pooling_desc_t()
-      try OneDNN.check(
-        dnnl_pooling_backward_desc_init(
-          &description, dnnl_pooling_max, &dxLayout, &dyLayout, strides, kernel, begin, end), "\(name) backward")
-      let backward = try Primitive(&description, hint: forward, name: "\(name) backward")
+      let backward = try Primitive(of: [x.layout, y.layout], hint: forward, name: "\(name) backward") {
+        dnnl_pooling_backward_primitive_desc_create(
+          $0.result, $0.engine, dnnl_pooling_max, $0.layouts[0], $0.layouts[1], strides, kernel, dilations, begin, end,
+          $0.hint, $0.attributes)
+      }
       let dy = try compiler.builder.reordered(gradient.buffer, to: y.layout, name: name)
       let dx = compiler.builder.temporary(x.layout)
       var arguments = [(DNNL_ARG_DIFF_DST, dy), (DNNL_ARG_DIFF_SRC, dx)]
       if let workspace { arguments.append((DNNL_ARG_WORKSPACE, workspace)) }
-      compiler.builder.run(backward, arguments, name: "\(name) backward")
+      try compiler.builder.run(backward, arguments, name: "\(name) backward")
       try compiler.addGradient(Gradient(buffer: dx, isShared: false), to: source)
+    }
+  }
+}
+
+extension Primitive {
+  /// Result and source have one layout.
+  static func elementwise(_ algorithm: dnnl_alg_kind_t, _ layout: MemoryDescriptor, name: String) throws -> Primitive {
+    try Primitive(of: [layout], name: name) {
+      dnnl_eltwise_forward_primitive_desc_create(
+        $0.result, $0.engine, dnnl_forward_training, algorithm, $0.layouts[0], $0.layouts[0], 0, 0, $0.attributes)
     }
   }
 }

@@ -16,12 +16,8 @@ extension Compiler {
     let scaleFlags = dnnl_use_scale.rawValue | dnnl_use_shift.rawValue | (relu ? dnnl_fuse_norm_relu.rawValue : 0)
     let synchronized = training ? sumOverProcesses : nil
     let flags = scaleFlags | (training && synchronized == nil ? 0 : dnnl_use_global_stats.rawValue)
-    var layout = x.layout.raw
-    var description = dnnl_batch_normalization_desc_t()
-    try OneDNN.check(
-      dnnl_batch_normalization_forward_desc_init(
-        &description, training ? dnnl_forward_training : dnnl_forward_inference, &layout, epsilon, flags), path)
-    let forward = try Primitive(&description, name: path)
+    let forward = try Primitive.batchNormalization(
+      training ? dnnl_forward_training : dnnl_forward_inference, x.layout, epsilon: epsilon, flags: flags, name: path)
     let y = builder.temporary(x.layout)
     let mean = training ? builder.temporary(try .plain([channels])) : movingMean
     let variance = training ? builder.temporary(try .plain([channels])) : movingVariance
@@ -30,13 +26,13 @@ extension Compiler {
       (DNNL_ARG_MEAN, mean), (DNNL_ARG_VARIANCE, variance),
     ]
     var workspace: Buffer?
-    if training, let layout = forward.layout(dnnl_query_workspace_md), layout.byteCount > 0 {
+    if training, let layout = try forward.layout(dnnl_query_workspace_md), layout.byteCount > 0 {
       let buffer = builder.temporary(layout)
       arguments.append((DNNL_ARG_WORKSPACE, buffer))
       workspace = buffer
     }
     let total = try synchronized.map { try emitSynchronizedStatistics(of: x, mean, variance, path: path, sum: $0) }
-    builder.run(forward, arguments, name: path)
+    try builder.run(forward, arguments, name: path)
     buffers[index] = y
     needsGradient[index] = training
     guard training else { return }
@@ -52,12 +48,8 @@ extension Compiler {
     }
     backwardPasses[index] = { compiler in
       let gradient = try compiler.gradient(of: index)
-      var layout = x.layout.raw
-      var description = dnnl_batch_normalization_desc_t()
-      try OneDNN.check(
-        dnnl_batch_normalization_backward_desc_init(
-          &description, dnnl_backward, &layout, &layout, epsilon, flags), "\(path) backward")
-      let backward = try Primitive(&description, hint: forward, name: "\(path) backward")
+      let backward = try Primitive.batchNormalizationBackward(
+        dnnl_backward, x.layout, epsilon: epsilon, flags: flags, hint: forward, name: "\(path) backward")
       let dy = try compiler.builder.reordered(gradient.buffer, to: x.layout, name: path)
       let dx = compiler.builder.temporary(x.layout)
       let dGamma = compiler.builder.temporary(gamma.layout)
@@ -68,7 +60,7 @@ extension Compiler {
         (DNNL_ARG_DIFF_DST, dy), (DNNL_ARG_DIFF_SRC, dx), (DNNL_ARG_DIFF_SCALE, dGamma), (DNNL_ARG_DIFF_SHIFT, dBeta),
       ]
       if let workspace { arguments.append((DNNL_ARG_WORKSPACE, workspace)) }
-      compiler.builder.run(backward, arguments, name: "\(path) backward")
+      try compiler.builder.run(backward, arguments, name: "\(path) backward")
       try compiler.builder.storeGradient(dGamma, path: "\(path)/gamma")
       try compiler.builder.storeGradient(dBeta, path: "\(path)/beta")
       if compiler.needsGradient[source] {
@@ -92,17 +84,13 @@ extension Compiler {
     let view = try MemoryDescriptor.plain([1, images * groups, channels / groups, area])
     let gamma = try builder.parameter("\(path)/gamma")
     let beta = try builder.parameter("\(path)/beta")
-    var layout = view.raw
-    var description = dnnl_batch_normalization_desc_t()
-    try OneDNN.check(
-      dnnl_batch_normalization_forward_desc_init(&description, dnnl_forward_training, &layout, epsilon, 0), path)
-    let forward = try Primitive(&description, name: path)
+    let forward = try Primitive.batchNormalization(dnnl_forward_training, view, epsilon: epsilon, name: path)
     let normalized = builder.temporary(view)
     let statistics = try MemoryDescriptor.plain([images * groups])
     let mean = builder.temporary(statistics)
     let variance = builder.temporary(statistics)
     let xView = Buffer(slot: x.slot, layout: view, offset: x.offset)
-    builder.run(
+    try builder.run(
       forward,
       [(DNNL_ARG_SRC, xView), (DNNL_ARG_DST, normalized), (DNNL_ARG_MEAN, mean), (DNNL_ARG_VARIANCE, variance)],
       name: path)
@@ -147,20 +135,37 @@ extension Compiler {
       try compiler.builder.storeGradient(dGamma, path: "\(path)/gamma")
       try compiler.builder.storeGradient(dBeta, path: "\(path)/beta")
       guard compiler.needsGradient[source] else { return }
-      var layout = view.raw
-      var description = dnnl_batch_normalization_desc_t()
-      try OneDNN.check(
-        dnnl_batch_normalization_backward_desc_init(&description, dnnl_backward_data, &layout, &layout, epsilon, 0),
-        "\(path) backward")
-      let backward = try Primitive(&description, hint: forward, name: "\(path) backward")
+      let backward = try Primitive.batchNormalizationBackward(
+        dnnl_backward_data, view, epsilon: epsilon, hint: forward, name: "\(path) backward")
       let dx = compiler.builder.temporary(view)
-      compiler.builder.run(
+      try compiler.builder.run(
         backward,
         [
           (DNNL_ARG_SRC, xView), (DNNL_ARG_MEAN, mean), (DNNL_ARG_VARIANCE, variance),
           (DNNL_ARG_DIFF_DST, dNormalized), (DNNL_ARG_DIFF_SRC, dx),
         ], name: "\(path) backward")
       try compiler.addGradient(Gradient(buffer: Buffer(slot: dx.slot, layout: plain), isShared: false), to: source)
+    }
+  }
+}
+
+extension Primitive {
+  /// All operands have one layout.
+  static func batchNormalization(
+    _ pass: dnnl_prop_kind_t, _ layout: MemoryDescriptor, epsilon: Float, flags: UInt32 = 0, name: String
+  ) throws -> Primitive {
+    try Primitive(of: [layout], name: name) {
+      dnnl_batch_normalization_forward_primitive_desc_create(
+        $0.result, $0.engine, pass, $0.layouts[0], $0.layouts[0], epsilon, flags, $0.attributes)
+    }
+  }
+
+  fileprivate static func batchNormalizationBackward(
+    _ pass: dnnl_prop_kind_t, _ layout: MemoryDescriptor, epsilon: Float, flags: UInt32 = 0, hint: Primitive, name: String
+  ) throws -> Primitive {
+    try Primitive(of: [layout], hint: hint, name: name) {
+      dnnl_batch_normalization_backward_primitive_desc_create(
+        $0.result, $0.engine, pass, $0.layouts[0], $0.layouts[0], $0.layouts[0], epsilon, flags, $0.hint, $0.attributes)
     }
   }
 }

@@ -10,13 +10,9 @@ extension Compiler {
   ) throws -> Buffer {
     let channels = x.layout.shape[1]
     let ownCount = Double(x.layout.shape.reduce(1, *) / channels)
-    var layout = x.layout.raw
-    var description = dnnl_batch_normalization_desc_t()
-    try OneDNN.check(
-      dnnl_batch_normalization_forward_desc_init(&description, dnnl_forward_training, &layout, 1, 0), "\(path) statistics")
-    let own = try Primitive(&description, name: "\(path) statistics")
+    let own = try Primitive.batchNormalization(dnnl_forward_training, x.layout, epsilon: 1, name: "\(path) statistics")
     let unused = builder.temporary(x.layout)
-    builder.run(
+    try builder.run(
       own, [(DNNL_ARG_SRC, x), (DNNL_ARG_DST, unused), (DNNL_ARG_MEAN, mean), (DNNL_ARG_VARIANCE, variance)],
       name: "\(path) statistics")
     let total = builder.temporary(try .plain([1]))
@@ -59,21 +55,18 @@ extension Compiler {
         p[6][i] = Float(factor * sums[channels + i])
       }
     }
-    var layout = x.layout.raw
-    var description = dnnl_batch_normalization_desc_t()
     let flags = dnnl_use_scale.rawValue | dnnl_use_shift.rawValue | dnnl_use_global_stats.rawValue
-    try OneDNN.check(
-      dnnl_batch_normalization_forward_desc_init(&description, dnnl_forward_inference, &layout, epsilon, flags), "\(path) correction")
-    let normalization = try Primitive(&description, name: "\(path) correction")
+    let normalization = try Primitive.batchNormalization(
+      dnnl_forward_inference, x.layout, epsilon: epsilon, flags: flags, name: "\(path) correction")
     let correction = builder.temporary(x.layout)
-    builder.run(
+    try builder.run(
       normalization,
       [
         (DNNL_ARG_SRC, x), (DNNL_ARG_DST, correction), (DNNL_ARG_MEAN, mean), (DNNL_ARG_VARIANCE, variance),
         (DNNL_ARG_SCALE, scale), (DNNL_ARG_SHIFT, shift),
       ], name: "\(path) correction")
     let addition = try Primitive.sum([dx.layout, correction.layout], into: dx.layout, name: "\(path) correction")
-    builder.run(
+    try builder.run(
       addition,
       [(DNNL_ARG_MULTIPLE_SRC, dx), (DNNL_ARG_MULTIPLE_SRC + 1, correction), (DNNL_ARG_DST, dx)],
       name: "\(path) correction sum")

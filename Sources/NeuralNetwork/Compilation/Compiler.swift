@@ -118,7 +118,7 @@ struct Compiler {
     if summands[0].isShared { summands.reverse() }
     let target = summands[0].isShared ? builder.temporary(layout) : summands[0].buffer
     let primitive = try Primitive.sum([layout, layout], into: layout, name: name)
-    builder.run(
+    try builder.run(
       primitive,
       [(DNNL_ARG_MULTIPLE_SRC, summands[0].buffer), (DNNL_ARG_MULTIPLE_SRC + 1, summands[1].buffer), (DNNL_ARG_DST, target)],
       name: name)
@@ -130,18 +130,15 @@ struct Compiler {
   mutating func gradientThrough(
     _ algorithm: dnnl_alg_kind_t, forward: dnnl_alg_kind_t, _ gradient: Gradient, result: Buffer, name: String
   ) throws -> Gradient {
-    var data = result.layout.raw
-    var forwardDescriptor = dnnl_eltwise_desc_t()
-    try OneDNN.check(
-      dnnl_eltwise_forward_desc_init(&forwardDescriptor, dnnl_forward_training, forward, &data, 0, 0), name)
-    let hint = try Primitive(&forwardDescriptor, name: name)
-    var descriptor = dnnl_eltwise_desc_t()
-    try OneDNN.check(dnnl_eltwise_backward_desc_init(&descriptor, algorithm, &data, &data, 0, 0), "\(name) backward")
-    let primitive = try Primitive(&descriptor, hint: hint, name: "\(name) backward")
+    let hint = try Primitive.elementwise(forward, result.layout, name: name)
+    let primitive = try Primitive(of: [result.layout], hint: hint, name: "\(name) backward") {
+      dnnl_eltwise_backward_primitive_desc_create(
+        $0.result, $0.engine, algorithm, $0.layouts[0], $0.layouts[0], $0.layouts[0], 0, 0, $0.hint, $0.attributes)
+    }
     let incoming = try builder.reordered(gradient.buffer, to: result.layout, name: name)
     let isOwn = !gradient.isShared || incoming.slot != gradient.buffer.slot
     let target = isOwn ? incoming : builder.temporary(result.layout)
-    builder.run(
+    try builder.run(
       primitive, [(DNNL_ARG_DST, result), (DNNL_ARG_DIFF_DST, incoming), (DNNL_ARG_DIFF_SRC, target)],
       name: "\(name) backward")
     builder.forgetReorders(of: target)

@@ -99,9 +99,9 @@ struct ProgramBuilder {
 
   // MARK: Steps
 
-  mutating func run(_ primitive: Primitive, _ arguments: [(Int32, Buffer)], flops: Double = 0, name: String) {
+  mutating func run(_ primitive: Primitive, _ arguments: [(Int32, Buffer)], flops: Double = 0, name: String) throws {
     var arguments = arguments
-    if let layout = primitive.layout(dnnl_query_scratchpad_md), layout.byteCount > 0 {
+    if let layout = try primitive.layout(dnnl_query_scratchpad_md), layout.byteCount > 0 {
       arguments.append((DNNL_ARG_SCRATCHPAD, temporary(layout)))
     }
     append(StepPlan(name: name, work: .primitive(primitive, arguments), flops: flops))
@@ -147,7 +147,7 @@ struct ProgramBuilder {
   mutating func reorder(_ source: Buffer, into target: Buffer, accumulate: Bool = false, name: String) throws {
     let primitive = try Primitive.reorder(
       from: source.layout, to: target.layout, accumulate: accumulate, name: name)
-    run(primitive, [(DNNL_ARG_FROM, source), (DNNL_ARG_TO, target)], name: "\(name) reorder")
+    try run(primitive, [(DNNL_ARG_FROM, source), (DNNL_ARG_TO, target)], name: "\(name) reorder")
   }
 
   // MARK: Parameters

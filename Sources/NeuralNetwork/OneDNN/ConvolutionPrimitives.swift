@@ -19,40 +19,38 @@ extension Convolution {
     _ shapes: ConvolutionShapes, isTraining: Bool, _ operations: [Attributes.PostOperation] = []
   ) throws -> Primitive {
     try withFastestAlgorithm(shapes) { algorithm in
-      var description = dnnl_convolution_desc_t()
-      try withOperands(shapes.x, shapes.kernel, shapes.y) { x, kernel, bias, y, strides, begin, end in
-        try OneDNN.check(
-          dnnl_convolution_forward_desc_init(
-            &description, isTraining ? dnnl_forward_training : dnnl_forward_inference, algorithm, x, kernel,
-            shapes.hasBias ? bias : nil, y, strides, begin, end), path)
-      }
-      return try Primitive(&description, attributes: try Attributes(operations), name: path)
+      try forward(
+        shapes, isTraining ? dnnl_forward_training : dnnl_forward_inference, algorithm, try Attributes(operations))
     }
   }
 
   func backwardData(_ shapes: ConvolutionShapes) throws -> Primitive {
-    try withFastestAlgorithm(shapes) { algorithm in
-      let name = "\(path) backward data"
-      var description = dnnl_convolution_desc_t()
-      try withOperands(shapes.xGradient, shapes.kernel, shapes.yGradient) { x, kernel, _, y, strides, begin, end in
-        try OneDNN.check(
-          dnnl_convolution_backward_data_desc_init(&description, algorithm, x, kernel, y, strides, begin, end), name)
+    let (strides, dilations, begin, end) = geometry(shapes)
+    return try withFastestAlgorithm(shapes) { algorithm in
+      try Primitive(
+        of: [shapes.xGradient, shapes.kernel, shapes.yGradient], hint: try hint(shapes, algorithm),
+        name: "\(path) backward data"
+      ) {
+        dnnl_convolution_backward_data_primitive_desc_create(
+          $0.result, $0.engine, algorithm, $0.layouts[0], $0.layouts[1], $0.layouts[2], strides, dilations, begin, end,
+          $0.hint, $0.attributes)
       }
-      return try Primitive(&description, hint: try hint(shapes, algorithm), name: name)
     }
   }
 
   func backwardWeights(_ shapes: ConvolutionShapes) throws -> Primitive {
-    try withFastestAlgorithm(shapes) { algorithm in
-      let name = "\(path) backward weights"
-      var description = dnnl_convolution_desc_t()
-      let kernelGradient = try MemoryDescriptor.any(shapes.kernel.shape)
-      try withOperands(shapes.x, kernelGradient, shapes.yGradient) { x, kernel, bias, y, strides, begin, end in
-        try OneDNN.check(
-          dnnl_convolution_backward_weights_desc_init(
-            &description, algorithm, x, kernel, hasBias ? bias : nil, y, strides, begin, end), name)
+    let (strides, dilations, begin, end) = geometry(shapes)
+    let kernelGradient = try MemoryDescriptor.any(shapes.kernel.shape)
+    let bias = hasBias ? try MemoryDescriptor.plain([shapes.kernel.shape[0]]) : nil
+    return try withFastestAlgorithm(shapes) { algorithm in
+      try Primitive(
+        of: [shapes.x, kernelGradient, bias, shapes.yGradient], hint: try hint(shapes, algorithm),
+        name: "\(path) backward weights"
+      ) {
+        dnnl_convolution_backward_weights_primitive_desc_create(
+          $0.result, $0.engine, algorithm, $0.layouts[0], $0.layouts[1], $0.layouts[2], $0.layouts[3], strides, dilations,
+          begin, end, $0.hint, $0.attributes)
       }
-      return try Primitive(&description, hint: try hint(shapes, algorithm), name: name)
     }
   }
 
@@ -61,7 +59,7 @@ extension Convolution {
   /// Winograd's algorithm (Lavin and Gray 2016) on 4x4 results needs a quarter of the multiplications of a 3x3
   /// convolution and is right to some 1e-6 of the largest value. Worth it from a few tiles and channels on.
   func suitsWinograd(channels: (Int, Int), extents: [Int]) -> Bool {
-    window == Window(kernel: 3, stride: 1, padding: 1) && OneDNN.hasAVX512 && min(channels.0, channels.1) >= 32
+    window == Window(kernel: 3, stride: 1, padding: 1) && OneDNN.hasWinograd && min(channels.0, channels.1) >= 32
       && extents.allSatisfy { $0 >= 12 }
   }
 
@@ -83,34 +81,29 @@ extension Convolution {
   }
 
   private func hint(_ shapes: ConvolutionShapes, _ algorithm: dnnl_alg_kind_t) throws -> Primitive {
-    var description = dnnl_convolution_desc_t()
-    try withOperands(shapes.x, shapes.kernel, shapes.y) { x, kernel, bias, y, strides, begin, end in
-      try OneDNN.check(
-        dnnl_convolution_forward_desc_init(
-          &description, dnnl_forward_training, algorithm, x, kernel, shapes.hasBias ? bias : nil, y, strides, begin, end), path)
-    }
-    return try Primitive(&description, name: path)
+    try forward(shapes, dnnl_forward_training, algorithm, nil)
   }
 
-  private typealias Extents = UnsafePointer<Int64>
-  private typealias Descriptor = UnsafePointer<dnnl_memory_desc_t>
-
-  private func withOperands(
-    _ x: MemoryDescriptor, _ kernel: MemoryDescriptor, _ y: MemoryDescriptor,
-    _ body: (Descriptor, Descriptor, Descriptor, Descriptor, Extents, Extents, Extents) throws -> Void
-  ) throws {
-    let bias = try MemoryDescriptor.plain([kernel.shape[0]])
-    let strides = [Int64](repeating: Int64(window.stride), count: 2)
-    let margins = x.shape.dropFirst(2).map(window.margins)
-    let (begin, end) = (margins.map { Int64($0.before) }, margins.map { Int64($0.after) })
-    try withUnsafePointer(to: x.raw) { x in
-      try withUnsafePointer(to: kernel.raw) { kernel in
-        try withUnsafePointer(to: y.raw) { y in
-          try withUnsafePointer(to: bias.raw) { bias in
-            try body(x, kernel, bias, y, strides, begin, end)
-          }
-        }
-      }
+  private func forward(
+    _ shapes: ConvolutionShapes, _ pass: dnnl_prop_kind_t, _ algorithm: dnnl_alg_kind_t, _ attributes: Attributes?
+  ) throws -> Primitive {
+    let (strides, dilations, begin, end) = geometry(shapes)
+    let bias = shapes.hasBias ? try MemoryDescriptor.plain([shapes.kernel.shape[0]]) : nil
+    return try Primitive(of: [shapes.x, shapes.kernel, bias, shapes.y], attributes: attributes, name: path) {
+      dnnl_convolution_forward_primitive_desc_create(
+        $0.result, $0.engine, pass, algorithm, $0.layouts[0], $0.layouts[1], $0.layouts[2], $0.layouts[3], strides,
+        dilations, begin, end, $0.attributes)
     }
+  }
+
+  /// By spatial axis; oneDNN counts a dilation of 0 where there is none.
+  private func geometry(
+    _ shapes: ConvolutionShapes
+  ) -> (strides: [Int64], dilations: [Int64], begin: [Int64], end: [Int64]) {
+    let margins = shapes.x.shape.dropFirst(2).map(window.margins)
+    return (
+      [Int64](repeating: Int64(window.stride), count: 2), [0, 0], margins.map { Int64($0.before) },
+      margins.map { Int64($0.after) }
+    )
   }
 }

@@ -1,28 +1,37 @@
 import COneDNN
 
 /// Extents, layout and type of a buffer, as oneDNN describes them; of 32-bit floats unless said otherwise.
-struct MemoryDescriptor: Equatable {
-  var raw: dnnl_memory_desc_t
+final class MemoryDescriptor: Equatable {
+  /// oneDNN's object, which lives as long as this one: read it inside `withExtendedLifetime` or `read`.
+  let handle: onednn_layout
 
-  init(raw: dnnl_memory_desc_t) { self.raw = raw }
+  /// Of what a primitive owns.
+  init(copying other: onednn_layout) throws {
+    handle = try Self.make("describe a tensor") { onednn_layout_copy($0, other) }
+  }
 
   /// - Parameter layout: nil leaves the layout to the primitive that uses it.
   init(shape: [Int], layout: dnnl_format_tag_t?, type: dnnl_data_type_t = dnnl_f32) throws {
-    var raw = dnnl_memory_desc_t()
-    try OneDNN.check(
-      dnnl_memory_desc_init_by_tag(
-        &raw, Int32(shape.count), shape.map(Int64.init), type, layout ?? dnnl_format_tag_any),
-      "describe a tensor of shape \(shape)")
-    self.raw = raw
+    handle = try Self.make("describe a tensor of shape \(shape)") {
+      onednn_layout_with_tag($0, Int32(shape.count), shape.map(Int64.init), type, layout ?? dnnl_format_tag_any)
+    }
   }
 
   init(shape: [Int], strides: [Int]) throws {
-    var raw = dnnl_memory_desc_t()
-    try OneDNN.check(
-      dnnl_memory_desc_init_by_strides(
-        &raw, Int32(shape.count), shape.map(Int64.init), dnnl_f32, strides.map(Int64.init)),
-      "describe a tensor of shape \(shape) and strides \(strides)")
-    self.raw = raw
+    handle = try Self.make("describe a tensor of shape \(shape) and strides \(strides)") {
+      onednn_layout_with_strides($0, Int32(shape.count), shape.map(Int64.init), dnnl_f32, strides.map(Int64.init))
+    }
+  }
+
+  deinit { onednn_layout_destroy(handle) }
+
+  private static func make(
+    _ operation: @autoclosure () -> String, _ create: (UnsafeMutablePointer<onednn_layout?>) -> dnnl_status_t
+  ) throws -> onednn_layout {
+    var handle: onednn_layout?
+    try OneDNN.check(create(&handle), operation())
+    guard let handle else { throw EngineError("\(operation()): oneDNN made no descriptor") }
+    return handle
   }
 
   /// C order.
@@ -45,7 +54,11 @@ struct MemoryDescriptor: Equatable {
     try MemoryDescriptor(shape: shape, layout: nil, type: type)
   }
 
-  var type: dnnl_data_type_t { raw.data_type }
+  func read<Result>(_ body: (onednn_layout) throws -> Result) rethrows -> Result {
+    try withExtendedLifetime(self) { try body(handle) }
+  }
+
+  var type: dnnl_data_type_t { read(onednn_layout_type) }
 
   /// This one; of an activation, in another type.
   func of(_ type: dnnl_data_type_t) throws -> MemoryDescriptor {
@@ -53,15 +66,15 @@ struct MemoryDescriptor: Equatable {
   }
 
   var shape: [Int] {
-    withUnsafeBytes(of: raw.dims) { dims in
-      dims.bindMemory(to: Int64.self).prefix(Int(raw.ndims)).map { Int($0) }
+    read { layout in
+      UnsafeBufferPointer(start: onednn_layout_extents(layout), count: Int(onednn_layout_rank(layout))).map { Int($0) }
     }
   }
 
   /// Padding of blocked layouts included.
-  var byteCount: Int { withUnsafePointer(to: raw) { dnnl_memory_desc_get_size($0) } }
+  var byteCount: Int { read(dnnl_memory_desc_get_size) }
 
   static func == (a: MemoryDescriptor, b: MemoryDescriptor) -> Bool {
-    withUnsafePointer(to: a.raw) { a in withUnsafePointer(to: b.raw) { dnnl_memory_desc_equal(a, $0) != 0 } }
+    a === b || a.read { a in b.read { dnnl_memory_desc_equal(a, $0) != 0 } }
   }
 }

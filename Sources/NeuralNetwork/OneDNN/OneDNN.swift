@@ -24,6 +24,9 @@ enum OneDNN {
   /// Matrix units, far faster in bf16 than any algorithm in fp32.
   static let hasAMX = supports(dnnl_cpu_isa_avx512_core_amx)
 
+  /// Of oneDNN 2 alone.
+  static let hasWinograd = hasAVX512 && onednn_has_winograd() != 0
+
   private static func supports(_ set: dnnl_cpu_isa_t) -> Bool {
     dnnl_get_effective_cpu_isa().rawValue & set.rawValue == set.rawValue
   }

@@ -23,15 +23,33 @@ final class Primitive {
     dnnl_primitive_desc_destroy(descriptor)
   }
 
+  /// What oneDNN needs to describe a primitive, whatever it computes.
+  struct Request {
+    let result: UnsafeMutablePointer<dnnl_primitive_desc_t?>
+    let engine: dnnl_engine_t
+    /// The operands', in the order in which they were given.
+    let layouts: [onednn_layout?]
+    let attributes: dnnl_primitive_attr_t
+    /// The forward primitive's, for a backward one.
+    let hint: dnnl_primitive_desc_t?
+  }
+
   /// - Parameters:
-  ///   - operation: one of oneDNN's operation descriptors.
+  ///   - layouts: of the operands.
   ///   - hint: the forward primitive that a backward one belongs to.
-  convenience init(_ operation: UnsafeRawPointer, attributes: Attributes? = nil, hint: Primitive? = nil, name: String) throws {
+  ///   - describe: calls one of oneDNN's `..._primitive_desc_create`.
+  convenience init(
+    of layouts: [MemoryDescriptor?], attributes: Attributes? = nil, hint: Primitive? = nil, name: String,
+    _ describe: (Request) -> dnnl_status_t
+  ) throws {
     let engine = try OneDNN.engine.get()
     let attributes = try attributes ?? Attributes()
     var descriptor: dnnl_primitive_desc_t?
-    let status = withExtendedLifetime((attributes, hint)) {
-      dnnl_primitive_desc_create(&descriptor, operation, attributes.handle, engine, hint?.descriptor)
+    let status = withExtendedLifetime((layouts, attributes, hint)) {
+      describe(
+        Request(
+          result: &descriptor, engine: engine, layouts: layouts.map { $0?.handle }, attributes: attributes.handle,
+          hint: hint?.descriptor))
     }
     try OneDNN.check(status, name)
     guard let descriptor else { throw EngineError("\(name): oneDNN made no descriptor") }
@@ -39,37 +57,23 @@ final class Primitive {
   }
 
   static func reorder(from source: MemoryDescriptor, to target: MemoryDescriptor, accumulate: Bool, name: String) throws -> Primitive {
-    let engine = try OneDNN.engine.get()
-    let attributes = accumulate ? try Attributes(.sum) : try Attributes()
-    var descriptor: dnnl_primitive_desc_t?
-    var source = source.raw
-    var target = target.raw
-    let status = withExtendedLifetime(attributes) {
-      dnnl_reorder_primitive_desc_create(&descriptor, &source, engine, &target, engine, attributes.handle)
+    try Primitive(of: [source, target], attributes: accumulate ? Attributes(.sum) : nil, name: "\(name), reorder") {
+      dnnl_reorder_primitive_desc_create($0.result, $0.layouts[0], $0.engine, $0.layouts[1], $0.engine, $0.attributes)
     }
-    try OneDNN.check(status, "\(name), reorder")
-    guard let descriptor else { throw EngineError("\(name): oneDNN made no reorder") }
-    return try Primitive(descriptor: descriptor, name: name)
   }
 
   static func sum(_ sources: [MemoryDescriptor], into target: MemoryDescriptor, name: String) throws -> Primitive {
-    let engine = try OneDNN.engine.get()
-    var descriptor: dnnl_primitive_desc_t?
-    var target = target.raw
     let scales = Array(repeating: Float(1), count: sources.count)
-    let attributes = try Attributes()
-    try OneDNN.check(
-      withExtendedLifetime(attributes) {
-        dnnl_sum_primitive_desc_create(
-          &descriptor, &target, Int32(sources.count), scales, sources.map(\.raw), attributes.handle, engine)
-      }, "\(name), sum")
-    guard let descriptor else { throw EngineError("\(name): oneDNN made no sum") }
-    return try Primitive(descriptor: descriptor, name: name)
+    return try Primitive(of: sources + [target], name: "\(name), sum") { request in
+      onednn_sum(
+        request.result, request.engine, request.layouts[sources.count], Int32(sources.count), scales, request.layouts,
+        request.attributes)
+    }
   }
 
   /// The layout that oneDNN chose for an argument.
-  func layout(_ query: dnnl_query_t) -> MemoryDescriptor? {
-    dnnl_primitive_desc_query_md(descriptor, query, 0).map { MemoryDescriptor(raw: $0.pointee) }
+  func layout(_ query: dnnl_query_t) throws -> MemoryDescriptor? {
+    try dnnl_primitive_desc_query_md(descriptor, query, 0).map { try MemoryDescriptor(copying: $0) }
   }
 
   /// What oneDNN calls the implementation that it chose.
@@ -80,7 +84,7 @@ final class Primitive {
   }
 
   func requiredLayout(_ query: dnnl_query_t, _ name: String) throws -> MemoryDescriptor {
-    guard let layout = layout(query) else { throw EngineError("\(name): oneDNN states no layout") }
+    guard let layout = try layout(query) else { throw EngineError("\(name): oneDNN states no layout") }
     return layout
   }
 }
@@ -109,9 +113,8 @@ final class Attributes {
     defer { dnnl_post_ops_destroy(list) }
     for operation in operations {
       switch operation {
-      case .relu:
-        try OneDNN.check(dnnl_post_ops_append_eltwise(list, 1, dnnl_eltwise_relu, 0, 0), "append ReLU")
-      case .sum: try OneDNN.check(dnnl_post_ops_append_sum(list, 1), "append sum")
+      case .relu: try OneDNN.check(onednn_append_relu(list), "append ReLU")
+      case .sum: try OneDNN.check(onednn_append_sum(list), "append sum")
       }
     }
     try OneDNN.check(dnnl_primitive_attr_set_post_ops(attributes, list), "set post-operations")
