@@ -3,7 +3,7 @@ COMMAND := .build/release/sampling-free
 DEMO := runs/demo
 venv = python3 -m venv $(1) 2>/dev/null || { sh scripts/install_dependencies.sh python3 python3-venv && python3 -m venv $(1); }
 
-.PHONY: help deps build demo demo-focal demo-trees test fuzz-hdf5 parity check-ulp bench bench-loss bench-load bench-startup bench-instructions book book-check book-serve clean
+.PHONY: help deps build demo demo-focal demo-trees test fuzz-hdf5 parity check-ulp bench bench-loss bench-load bench-startup bench-instructions book book-sample book-current book-check book-serve clean
 
 help: ## This list.
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -86,8 +86,13 @@ PYTHON := .build/book-venv/bin/python
 book: build $(PYTHON) ## Re-run the book's experiments, write tables and figures back, build site/ (MODE=quick, full).
 	$(PYTHON) scripts/book/book.py all --mode $(MODE)
 
-book-check: deps $(PYTHON) ## Fail where a table, a translation or a claim about results is not current.
+book-sample: build $(PYTHON) ## Train a few of the book's runs anew and hold them against the committed results (see docs/experiments.yaml).
+	$(PYTHON) scripts/book/book.py sample
+
+book-current: $(PYTHON) ## Fail where a table or a translation is not current.
 	$(PYTHON) scripts/book/book.py check
+
+book-check: deps book-current ## The same, and run the chapters, claims about results among them.
 	swift build -c release --build-tests
 	swift test -c release --skip-build --filter ChaptersTests
 

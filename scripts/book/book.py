@@ -7,6 +7,7 @@ import sys
 import chapters
 import figures
 import results
+import sample
 import site_pages
 from experiments import Book
 from train import Trainer
@@ -14,7 +15,7 @@ from train import Trainer
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["train", "results", "pages", "site", "all", "check"])
+    parser.add_argument("what", choices=["train", "results", "pages", "site", "all", "check", "sample"])
     parser.add_argument("--mode", default="quick")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="runs side by side, each on one core")
     parser.add_argument("--match", default="", help="runs to train: a pattern found in \"EXPERIMENT, DATA: LABEL, seed N\"")
@@ -22,6 +23,8 @@ def main():
     what = arguments.what
     if what == "check":
         sys.exit(chapters.check())
+    if what == "sample":
+        sys.exit(sample.check(Book("quick"), arguments.jobs))
     if what in ("train", "results", "all"):
         book = Book(arguments.mode)
         trainer = Trainer(book)

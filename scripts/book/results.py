@@ -12,7 +12,7 @@ FOLDER = ROOT / "docs/results"
 RARE = [7, 8, 9]
 FIELDS = [
     "data", "steps", "run", "thresholder", "seed", "ap", "ap50", "ap75", "ar100", "rareAP", "divergedAt", "firstLoss",
-    "largestGradient", "lastScale", "key",
+    "largestGradient", "lastScale", "machine", "threads", "key",
 ]
 CURVE_FIELDS = ["data", "run", "seed", "step", "classification", "regression", "scale", "gradientNorm"]
 
@@ -56,7 +56,8 @@ def recorded(book):
 def rows_of(trainer, experiment, run, result):
     common = {
         "steps": result["wantedSteps"], "firstLoss": result["firstLoss"], "largestGradient": result["largestGradient"],
-        "lastScale": result["lastScale"], "divergedAt": result["diverged"]["step"] if result["diverged"] else None, "key": run.key,
+        "lastScale": result["lastScale"], "divergedAt": result["diverged"]["step"] if result["diverged"] else None,
+        "machine": result["machine"], "threads": result["threads"], "key": run.key,
     }
     for thresholder in experiment.thresholders_of(run):
         name = slug(thresholder)
@@ -147,9 +148,13 @@ COLUMNS = {
     "diverged": diverged,
 }
 CAPTION = {
-    "en": "*{mode} mode: {steps}; seeds {seeds}; AP and AR in per cent. [All numbers]({up}results/{mode}/{name}.csv)*",
-    "zh": "*{mode} 模式：{steps}；随机种子 {seeds}；AP、AR 均为百分数。[全部数据]({up}results/{mode}/{name}.csv)*",
+    "en": "*{mode} mode: {steps}; seeds {seeds}{backbone}; trained on {machines}; AP and AR in per cent. "
+          "[All numbers]({up}results/{mode}/{name}.csv)*",
+    "zh": "*{mode} 模式：{steps}；随机种子 {seeds}{backbone}；训练所用机器：{machines}；AP、AR 均为百分数。"
+          "[全部数据]({up}results/{mode}/{name}.csv)*",
 }
+BACKBONE = {"en": ", all from one backbone a data set", "zh": "，每个数据集的实验都从同一个骨干网络出发"}
+MACHINE = {"en": "{machine} with OMP_NUM_THREADS={threads}", "zh": "{machine}，OMP_NUM_THREADS={threads}"}
 STEPS = {"en": "{data} {steps} steps", "zh": "{data} {steps} 步"}
 
 
@@ -167,10 +172,13 @@ def table(experiment, mode, language):
     for run, thresholder in dict.fromkeys(key for groups in by_data.values() for key in groups):
         cells = [COLUMNS[name](by_data[data].get((run, thresholder), [])) for data, name in columns]
         lines.append([run] + [readable(thresholder)] * by_threshold + cells)
-    seeds = {row["seed"] for groups in by_data.values() for group in groups.values() for row in group}
+    rows = [row for groups in by_data.values() for group in groups.values() for row in group]
+    seeds = {row["seed"] for row in rows}
+    machines = sorted({MACHINE[language].format(**row) for row in rows})
     steps = [STEPS[language].format(data=data, steps=next(iter(groups.values()))[0]["steps"]) for data, groups in by_data.items()]
     caption = CAPTION[language].format(
-        mode=mode, steps=", ".join(steps), seeds=", ".join(sorted(seeds, key=int)),
+        mode=mode, steps=", ".join(steps), seeds=", ".join(sorted(seeds, key=int)), machines="; ".join(machines),
+        backbone=BACKBONE[language] if any(setup.backbone for setup in experiment.setups) else "",
         up="" if language == "en" else "../", name=experiment.name)
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n\n" + caption
 

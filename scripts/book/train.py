@@ -12,13 +12,15 @@ from dataclasses import dataclass
 import h5py
 
 from experiments import ROOT, Run, load_recipe, yaml_value
+from machine import machine
 
 COMMAND = os.environ.get("SAMPLING_FREE", str(ROOT / ".build/release/sampling-free"))
+THREADS = 1
 LIMIT = 120  # Points kept of a run's curve.
 
 
 def command(*arguments):
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "OMP_NUM_THREADS": str(THREADS)}
     return subprocess.run(
         [COMMAND, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True)
 
@@ -37,9 +39,9 @@ class Task:
 
 
 class Trainer:
-    def __init__(self, book):
+    def __init__(self, book, folder=None):
         self.book = book
-        self.folder = ROOT / "runs/book" / book.mode
+        self.folder = folder or ROOT / "runs/book" / book.mode
 
     def path(self, run):
         return self.folder / run.key
@@ -149,6 +151,7 @@ def summary(folder, diverged, run):
         "firstLoss": steps[0]["classification"] if steps else None,
         "largestGradient": max((line["gradientNorm"] for line in steps), default=None),
         "lastScale": mean([line["scale"] for line in steps[-20:]]),
+        "machine": machine(), "threads": THREADS,
         "curve": [{key: line[key] for key in keys} for line in steps[::stride]],
     }
 

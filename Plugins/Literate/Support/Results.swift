@@ -8,7 +8,7 @@ public struct Results: Sendable {
 
   /// - Parameters:
   ///   - data: a data set's name.
-  ///   - mode: `quick`, which continuous integration trains anew, or `full`.
+  ///   - mode: `quick`, a few steps from a trained backbone, or `full`, the recipes as they are.
   /// - Throws: `ResultsError` where the file is missing or has no rows of the data set.
   public init(_ name: String, on data: String = "digit-scenes", mode: String = "quick") throws {
     let path = "docs/results/\(mode)/\(name).csv"
