@@ -2,7 +2,8 @@
 # Counts the instructions of each pure kernel under valgrind and compares with instructions.txt: no clock, so no noise.
 #   instructions.sh           fails where a kernel takes over 3 % more than recorded, or 10 % less (record it then)
 #   instructions.sh record    writes the counts
-# valgrind 3.19 knows no AVX-512: what is counted is what machines with AVX2 run. One thread, as counts depend on it.
+# valgrind 3.19 knows no AVX-512: what is counted is what machines with AVX2 run. It shows programs one and the same processor (an Intel
+# Core with AVX2) on every x86 machine that has AVX2, so counts do not depend on the maker. One thread, as counts depend on it.
 set -eu
 cd "$(dirname "$0")/../.."
 recorded=scripts/benchmarks/instructions.txt
