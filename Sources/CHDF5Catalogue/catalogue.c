@@ -4,22 +4,26 @@
 //
 // Records, numbers in the machine's byte order:
 //   file       object end | error
-//   object     'g' u64 address, attributes, links | 'd' u64 address, dataset, attributes | 't' | 'r' u64 address | error
+//   object     'g' u64 address, attributes, links | 'd' u64 address, dataset, attributes | 't' u64 address |
+//              'r' u64 address | error
 //              ('r' stands for an object told before)
 //   error      'e' u8 CODE text
+//              (any step may be told so instead, where it ended an earlier process)
 //   text       u64 bytes, the bytes
 //   links      { 'l' text name, ('h' object | 's' text target | 'x') } (end | error)
 //   attributes { 'a' text name, ('k' type space (value | error) | error) } (end | error)
 //   type       i8 class, u64 bytes, i8 order, i8 sign, u64 precision, i64 offset, 5 x u64 fields, i8 normalisation,
-//              u64 bias, u8 is variable text, u8 padding of text
+//              u64 bias, u8 is variable text, u8 padding of text, text tag of an opaque type
 //   space      u8 is null, u8 rank, u64 extents
 //   value      'v' text (elements as stored) | 's' u64 count, texts | 'n'
-//   dataset    'k' type space, u64 stored bytes, ('c' text values | 'o' u64 offset | 'k' chunks | error) | error
-//   chunks     u64 user block, u8 rank, u64 extents, u8 filters, i64 identifiers, text fill value,
-//              { 'c' u64 offsets, u32 mask, u64 address, u64 bytes } (end | error)
+//   dataset    'k' type space, u64 stored bytes, fill, ('c' text values | 'o' u64 offset | 'k' chunks | error) | error
+//   fill       'v' text value | 'n' (zeros) | 'u' (none)
+//   chunks     u8 rank, u64 extents, u8 filters, i64 identifiers,
+//              { 'c' u64 index in C order, u32 mask, u64 address, u64 bytes } (end | error)
 //   end        'z'
 #define _GNU_SOURCE
 #include "CHDF5Catalogue.h"
+#include "driver.h"
 
 #ifndef H5_USE_110_API
 #define H5_USE_110_API
@@ -33,10 +37,12 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CODE_LIBRARY, CODE_TOO_LARGE, CODE_REFUSED, CODE_NOT_HDF5 };
+/// CODE_ENDED: the text is the number of the signal.
+enum { CODE_LIBRARY, CODE_TOO_LARGE, CODE_REFUSED, CODE_NOT_HDF5, CODE_ENDED };
 
 typedef struct {
   CHDF5CatalogueHeader *header;
@@ -45,7 +51,7 @@ typedef struct {
   /// Addresses of objects told: a hash table without 0.
   haddr_t *seen;
   size_t seen_count, seen_capacity;
-  uint64_t user_block;
+  uint64_t steps;
 } Catalogue;
 
 // MARK: Writing records
@@ -79,33 +85,50 @@ static void put_error(Catalogue *c, uint8_t code, const char *text) {
 
 static void put_end(Catalogue *c) { put_u8(c, 'z'); }
 
-typedef struct {
-  char first[256], last[256];
-  unsigned count;
-} Messages;
-
 static herr_t collect_message(unsigned n, const H5E_error2_t *entry, void *data) {
   (void)n;
-  Messages *messages = data;
-  if (!entry->desc || !*entry->desc) return 0;
-  char *target = messages->count++ ? messages->last : messages->first;
-  strncpy(target, entry->desc, sizeof messages->first - 1);
+  char *text = data;
+  if (!*text && entry->desc) strncpy(text, entry->desc, 255);
   return 0;
 }
 
-/// The innermost message says what is wrong and the outermost what was tried.
+/// The innermost message says what is wrong; the others what was tried.
 static void put_library_error(Catalogue *c) {
-  Messages messages = {0};
-  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, collect_message, &messages);
+  char text[256] = {0};
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, collect_message, text);
   H5Eclear2(H5E_DEFAULT);
-  char text[600] = "unknown failure";
-  if (messages.count) strcpy(text, messages.first);
-  if (messages.count > 1 && strcmp(messages.first, messages.last)) {
-    strcat(text, " (");
-    strcat(text, messages.last);
-    strcat(text, ")");
+  put_error(c, CODE_LIBRARY, *text ? text : "unknown failure");
+}
+
+// MARK: Steps
+
+/// The time for a step starts anew.
+static void restart_timer(Catalogue *c) {
+  struct itimerval timer = {{0, 0}, {c->limits->step_seconds, 0}};
+  setitimer(ITIMER_PROF, &timer, NULL);
+}
+
+/// Begins what may crash or take for ever; steps may lie within one another. Returns whether to take it: where it ended an
+/// earlier process, that is told instead.
+static bool begin_step(Catalogue *c, uint64_t *outer) {
+  *outer = c->header->step;
+  uint64_t step = ++c->steps;
+  c->header->step = step;
+  for (uint32_t i = 0; i < c->limits->skipped_count; i++) {
+    if (c->limits->skipped[i].step != step) continue;
+    char text[16];
+    snprintf(text, sizeof text, "%d", c->limits->skipped[i].signal);
+    put_error(c, CODE_ENDED, text);
+    c->header->step = *outer;
+    return false;
   }
-  put_error(c, CODE_LIBRARY, text);
+  restart_timer(c);
+  return true;
+}
+
+static void end_step(Catalogue *c, uint64_t outer) {
+  c->header->step = outer;
+  restart_timer(c);
 }
 
 // MARK: Types and shapes
@@ -126,13 +149,16 @@ static void put_type(Catalogue *c, hid_t type) {
   put_u64(c, class == H5T_FLOAT ? H5Tget_ebias(type) : 0);
   put_u8(c, class == H5T_STRING && H5Tis_variable_str(type) > 0);
   put_u8(c, (uint8_t)(class == H5T_STRING ? H5Tget_strpad(type) : 0));
+  char *tag = class == H5T_OPAQUE ? H5Tget_tag(type) : NULL;
+  put_text(c, tag ? tag : "");
+  if (tag) H5free_memory(tag);
   H5Eclear2(H5E_DEFAULT);
 }
 
 /// Whether elements are told as they are stored: not those that hold addresses.
 static bool is_plain(hid_t type) {
   H5T_class_t class = H5Tget_class(type);
-  return class == H5T_INTEGER || class == H5T_FLOAT || (class == H5T_STRING && H5Tis_variable_str(type) == 0);
+  return class == H5T_INTEGER || class == H5T_FLOAT || class == H5T_OPAQUE || (class == H5T_STRING && H5Tis_variable_str(type) == 0);
 }
 
 typedef struct {
@@ -224,6 +250,8 @@ static herr_t put_attribute(hid_t object, const char *name, const H5A_info_t *in
   Catalogue *c = data;
   put_u8(c, 'a');
   put_text(c, name);
+  uint64_t outer;
+  if (!begin_step(c, &outer)) return 0;
   hid_t attribute = H5Aopen(object, name, H5P_DEFAULT);
   hid_t type = attribute >= 0 ? H5Aget_type(attribute) : -1;
   hid_t space = attribute >= 0 ? H5Aget_space(attribute) : -1;
@@ -235,40 +263,120 @@ static herr_t put_attribute(hid_t object, const char *name, const H5A_info_t *in
   if (space >= 0) H5Sclose(space);
   if (type >= 0) H5Tclose(type);
   if (attribute >= 0) H5Aclose(attribute);
+  end_step(c, outer);
   return 0;
 }
 
 static void put_attributes(Catalogue *c, hid_t object) {
+  uint64_t outer;
+  if (!begin_step(c, &outer)) return;
   if (H5Aiterate2(object, H5_INDEX_NAME, H5_ITER_INC, NULL, put_attribute, c) >= 0) {
     put_end(c);
   } else {
     put_library_error(c);
   }
+  end_step(c, outer);
 }
 
 // MARK: Datasets
 
-static void put_chunk_table(Catalogue *c, hid_t dataset, hid_t space, int rank) {
-  hsize_t count = 0;
-  if (H5Dget_num_chunks(dataset, space, &count) < 0) return put_library_error(c);
+/// Tells the chunk at `offsets`, `index` in C order, if there is one.
+static bool put_chunk(Catalogue *c, hid_t dataset, const hsize_t *offsets, uint64_t index, bool is_unfiltered) {
+  uint32_t mask = 0;
+  uint8_t nothing = 0;
+  // By way of the index and nothing else: asking for chunks by their number walks over all before it.
+  driver_begin_noting();
+  herr_t status = H5Dread_chunk(dataset, H5P_DEFAULT, offsets, &mask, &nothing);
+  DriverNote note = driver_end_noting();
+  if (status < 0 || note.count != 1) {
+    H5Eclear2(H5E_DEFAULT);
+    return false;
+  }
+  put_u8(c, 'c');
+  put_u64(c, index);
+  put_u32(c, is_unfiltered ? UINT32_MAX : mask);
+  put_u64(c, note.address);
+  put_u64(c, note.bytes);
+  return true;
+}
+
+typedef struct {
+  hid_t dataset, space;
+  int rank;
+  /// Of the dataset and of a chunk.
+  const hsize_t *shape, *extents;
+  /// Chunks that reach beyond the dataset are stored without filters.
+  bool leaves_edges;
+} Chunks;
+
+static bool is_unfiltered(const Chunks *chunks, const hsize_t *offsets) {
+  if (!chunks->leaves_edges) return false;
+  for (int axis = 0; axis < chunks->rank; axis++)
+    if (chunks->shape[axis] - offsets[axis] < chunks->extents[axis]) return true;
+  return false;
+}
+
+/// Tries every place of the grid.
+static hsize_t put_grid(Catalogue *c, const Chunks *chunks, uint64_t places) {
+  hsize_t offsets[H5S_MAX_RANK + 1] = {0}, found = 0;
+  for (uint64_t index = 0; index < places; index++) {
+    found += put_chunk(c, chunks->dataset, offsets, index, is_unfiltered(chunks, offsets));
+    if (index % 1024 == 0) restart_timer(c);
+    for (int axis = chunks->rank - 1; axis >= 0; axis--) {
+      offsets[axis] += chunks->extents[axis];
+      if (offsets[axis] < chunks->shape[axis]) break;
+      offsets[axis] = 0;
+    }
+  }
+  return found;
+}
+
+/// Tries the places of the few chunks that there are.
+static hsize_t put_listed(Catalogue *c, const Chunks *chunks, hsize_t count) {
+  hsize_t found = 0;
   for (hsize_t i = 0; i < count; i++) {
     hsize_t offsets[H5S_MAX_RANK + 1] = {0}, bytes = 0;
     unsigned mask = 0;
     haddr_t address = HADDR_UNDEF;
-    if (H5Dget_chunk_info(dataset, space, i, offsets, &mask, &address, &bytes) < 0) return put_library_error(c);
-    put_u8(c, 'c');
-    for (int axis = 0; axis < rank; axis++) put_u64(c, offsets[axis]);
-    put_u32(c, mask);
-    put_u64(c, address);
-    put_u64(c, bytes);
+    if (H5Dget_chunk_info(chunks->dataset, chunks->space, i, offsets, &mask, &address, &bytes) < 0) break;
+    uint64_t index = 0;
+    for (int axis = 0; axis < chunks->rank; axis++)
+      index = index * ((chunks->shape[axis] - 1) / chunks->extents[axis] + 1) + offsets[axis] / chunks->extents[axis];
+    found += put_chunk(c, chunks->dataset, offsets, index, is_unfiltered(chunks, offsets));
   }
+  return found;
+}
+
+static void put_chunk_table(Catalogue *c, const Chunks *chunks) {
+  hsize_t count = 0;
+  uint64_t places = 1;
+  if (H5Dget_num_chunks(chunks->dataset, chunks->space, &count) < 0) return put_library_error(c);
+  for (int axis = 0; axis < chunks->rank; axis++) {
+    if (chunks->shape[axis] == 0 || chunks->extents[axis] == 0) return put_end(c);
+    uint64_t along = (chunks->shape[axis] - 1) / chunks->extents[axis] + 1;
+    // Beyond any use.
+    places = along > UINT32_MAX || places > UINT32_MAX ? UINT64_MAX : places * along;
+  }
+  hsize_t found = count;
+  if (count > 0 && places / count <= 16) {
+    found = put_grid(c, chunks, places);
+  } else if (count <= 4096) {
+    found = put_listed(c, chunks, count);
+  } else if (places / count <= 4096) {
+    found = put_grid(c, chunks, places);
+  } else {
+    return put_error(c, CODE_TOO_LARGE, "most of it was never written");
+  }
+  if (found != count) return put_error(c, CODE_LIBRARY, "damaged: chunks are missing");
   put_end(c);
 }
 
-static void put_chunks(Catalogue *c, hid_t dataset, hid_t properties, hid_t type, hid_t space, int rank) {
+static void put_chunks(Catalogue *c, hid_t dataset, hid_t properties, hid_t type, hid_t space, const Shape *shape) {
   hsize_t extents[H5S_MAX_RANK] = {0};
   int filters = H5Pget_nfilters(properties);
-  if (H5Pget_chunk(properties, H5S_MAX_RANK, extents) != rank || filters < 0 || filters > 32)
+  unsigned options = 0;
+  if (H5Pget_chunk(properties, H5S_MAX_RANK, extents) != shape->rank || filters < 0 || filters > 32 ||
+      H5Pget_chunk_opts(properties, &options) < 0)
     return put_library_error(c);
   H5Z_filter_t identifiers[32];
   for (int i = 0; i < filters; i++) {
@@ -277,18 +385,39 @@ static void put_chunks(Catalogue *c, hid_t dataset, hid_t properties, hid_t type
     identifiers[i] = H5Pget_filter2(properties, (unsigned)i, &flags, &values, NULL, 0, NULL, &configuration);
     if (identifiers[i] < 0) return put_library_error(c);
   }
-  uint8_t fill[16] = {0};
-  size_t element_bytes = H5Tget_size(type);
-  bool has_fill = is_plain(type) && element_bytes <= sizeof fill && H5Pget_fill_value(properties, type, fill) >= 0;
-  H5Eclear2(H5E_DEFAULT);
   put_u8(c, 'k');
-  put_u64(c, c->user_block);
-  put_u8(c, (uint8_t)rank);
-  for (int i = 0; i < rank; i++) put_u64(c, extents[i]);
+  put_u8(c, (uint8_t)shape->rank);
+  for (int i = 0; i < shape->rank; i++) put_u64(c, extents[i]);
   put_u8(c, (uint8_t)filters);
   for (int i = 0; i < filters; i++) put_u64(c, (uint64_t)identifiers[i]);
-  put_bytes(c, fill, has_fill ? element_bytes : 0);
-  put_chunk_table(c, dataset, space, rank);
+  // What cannot be read need not be found.
+  if (!is_plain(type)) return put_end(c);
+  uint64_t outer;
+  if (!begin_step(c, &outer)) return;
+  Chunks chunks = {
+    dataset, space, shape->rank, shape->extents, extents, options & H5D_CHUNK_DONT_FILTER_PARTIAL_CHUNKS};
+  put_chunk_table(c, &chunks);
+  end_step(c, outer);
+}
+
+/// What values never written are: zeros unless a fill value is to be used.
+static void put_fill(Catalogue *c, hid_t properties, hid_t type) {
+  H5D_fill_time_t time = H5D_FILL_TIME_IFSET;
+  H5D_fill_value_t state = H5D_FILL_VALUE_DEFAULT;
+  uint8_t value[16] = {0};
+  size_t element_bytes = H5Tget_size(type);
+  H5Pget_fill_time(properties, &time);
+  H5Pfill_value_defined(properties, &state);
+  if (time != H5D_FILL_TIME_NEVER && state == H5D_FILL_VALUE_UNDEFINED) {
+    put_u8(c, 'u');
+  } else if (time != H5D_FILL_TIME_NEVER && state == H5D_FILL_VALUE_USER_DEFINED && is_plain(type) &&
+             element_bytes <= sizeof value && H5Pget_fill_value(properties, type, value) >= 0) {
+    put_u8(c, 'v');
+    put_bytes(c, value, element_bytes);
+  } else {
+    put_u8(c, 'n');
+  }
+  H5Eclear2(H5E_DEFAULT);
 }
 
 static void put_compact(Catalogue *c, hid_t dataset, hid_t type, const Shape *shape) {
@@ -319,8 +448,9 @@ static void put_layout(Catalogue *c, hid_t dataset, hid_t properties) {
     put_type(c, type);
     put_shape(c, &shape);
     put_u64(c, H5Dget_storage_size(dataset));
+    put_fill(c, properties, type);
     if (layout == H5D_CHUNKED) {
-      put_chunks(c, dataset, properties, type, space, shape.rank);
+      put_chunks(c, dataset, properties, type, space, &shape);
     } else if (layout == H5D_COMPACT) {
       put_compact(c, dataset, type, &shape);
     } else {
@@ -337,14 +467,18 @@ static void put_layout(Catalogue *c, hid_t dataset, hid_t properties) {
 static void put_dataset(Catalogue *c, hid_t dataset, haddr_t address) {
   put_u8(c, 'd');
   put_u64(c, address);
-  hid_t properties = H5Dget_create_plist(dataset);
-  if (properties >= 0) {
-    put_layout(c, dataset, properties);
-    H5Pclose(properties);
-  } else {
-    put_library_error(c);
+  uint64_t outer;
+  if (begin_step(c, &outer)) {
+    hid_t properties = H5Dget_create_plist(dataset);
+    if (properties >= 0) {
+      put_layout(c, dataset, properties);
+      H5Pclose(properties);
+    } else {
+      put_library_error(c);
+    }
+    H5Eclear2(H5E_DEFAULT);
+    end_step(c, outer);
   }
-  H5Eclear2(H5E_DEFAULT);
   put_attributes(c, dataset);
 }
 
@@ -387,9 +521,13 @@ static void put_object(Catalogue *c, hid_t parent, const char *name, haddr_t add
     put_u8(c, 'r');
     return put_u64(c, address);
   }
+  uint64_t outer;
+  if (!begin_step(c, &outer)) return;
   hid_t object = H5Oopen(parent, name, H5P_DEFAULT);
-  if (object < 0) return put_library_error(c);
-  switch (H5Iget_type(object)) {
+  switch (object < 0 ? H5I_BADID : H5Iget_type(object)) {
+  case H5I_BADID:
+    put_library_error(c);
+    break;
   case H5I_GROUP:
     put_group(c, object, address, depth);
     break;
@@ -398,8 +536,10 @@ static void put_object(Catalogue *c, hid_t parent, const char *name, haddr_t add
     break;
   default:
     put_u8(c, 't');
+    put_u64(c, address);
   }
-  H5Oclose(object);
+  if (object >= 0) H5Oclose(object);
+  end_step(c, outer);
 }
 
 static herr_t put_link(hid_t group, const char *name, const H5L_info_t *info, void *data) {
@@ -430,35 +570,42 @@ static void put_group(Catalogue *c, hid_t group, haddr_t address, uint64_t depth
   put_u64(c, address);
   put_attributes(c, group);
   if (depth > c->limits->group_depth) return put_error(c, CODE_TOO_LARGE, "groups nested too deeply");
+  uint64_t outer;
+  if (!begin_step(c, &outer)) return;
   Level level = {c, depth + 1};
   if (H5Literate(group, H5_INDEX_NAME, H5_ITER_INC, NULL, put_link, &level) >= 0) {
     put_end(c);
   } else {
     put_library_error(c);
   }
+  end_step(c, outer);
 }
 
 // MARK: The process
 
-static void put_file(Catalogue *c, const char *path) {
-  htri_t is_hdf5 = H5Fis_hdf5(path);
-  if (is_hdf5 == 0) return put_error(c, CODE_NOT_HDF5, "");
+/// Whether the file has the signature where HDF5 looks for it: at its beginning or behind a user block.
+static bool has_signature(const CHDF5CatalogueLimits *limits, int descriptor) {
+  char bytes[8];
+  for (uint64_t offset = 0; offset + sizeof bytes <= limits->file_bytes; offset = offset ? 2 * offset : 512) {
+    if (pread(descriptor, bytes, sizeof bytes, (off_t)offset) != sizeof bytes) return false;
+    if (memcmp(bytes, "\x89HDF\r\n\x1a\n", sizeof bytes) == 0) return true;
+  }
+  return false;
+}
+
+static void put_file(Catalogue *c, int descriptor) {
+  if (!has_signature(c->limits, descriptor)) return put_error(c, CODE_NOT_HDF5, "");
+  uint64_t outer;
+  begin_step(c, &outer);
+  hid_t driver = driver_register(descriptor);
   hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-  // Of the drivers the one that asks for no more than the path, which may be that of memory without a name; no locks,
-  // as finished files only change by being replaced.
-  if (is_hdf5 < 0 || access < 0 || H5Pset_fapl_stdio(access) < 0 || H5Pset_file_locking(access, false, true) < 0)
+  // No locks, as finished files only change by being replaced.
+  if (driver < 0 || access < 0 || H5Pset_driver(access, driver, NULL) < 0 || H5Pset_file_locking(access, false, true) < 0)
     return put_library_error(c);
-  hid_t file = H5Fopen(path, H5F_ACC_RDONLY, access);
-  // That driver clears the reasons as it closes; another one leaves them.
-  if (file < 0 && H5Pset_fapl_sec2(access) >= 0 && H5Fopen(path, H5F_ACC_RDONLY, access) < 0)
-    return put_library_error(c);
-  hid_t creation = file >= 0 ? H5Fget_create_plist(file) : -1;
-  hsize_t user_block = 0;
+  hid_t file = H5Fopen("file", H5F_ACC_RDONLY, access);
   hid_t root = file >= 0 ? H5Gopen2(file, "/", H5P_DEFAULT) : -1;
   H5O_info_t info;
-  if (creation < 0 || root < 0 || H5Pget_userblock(creation, &user_block) < 0 || H5Oget_info(root, &info) < 0)
-    return put_library_error(c);
-  c->user_block = user_block;
+  if (root < 0 || H5Oget_info(root, &info) < 0) return put_library_error(c);
   was_seen(c, info.addr);
   put_group(c, root, info.addr, 1);
   put_end(c);
@@ -481,7 +628,7 @@ static void limit(int resource, rlim_t value) {
 
 static void prepare_process(const CHDF5CatalogueLimits *limits) {
   // The caller's handlers are not for this process, whose death is expected.
-  int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGALRM, SIGXCPU, SIGTERM, SIGINT};
+  int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGALRM, SIGXCPU, SIGPROF, SIGTERM, SIGINT};
   for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) signal(signals[i], SIG_DFL);
   sigset_t none;
   sigemptyset(&none);
@@ -499,7 +646,7 @@ static void prepare_process(const CHDF5CatalogueLimits *limits) {
 }
 
 pid_t CHDF5CatalogueStart(
-  const char *path, const CHDF5CatalogueLimits *limits, void *shared, uint64_t shared_bytes
+  int descriptor, const CHDF5CatalogueLimits *limits, void *shared, uint64_t shared_bytes
 ) {
   CHDF5CatalogueHeader *header = shared;
   memset(header, 0, sizeof *header);
@@ -509,7 +656,8 @@ pid_t CHDF5CatalogueStart(
   prepare_process(limits);
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
   Catalogue catalogue = {.header = header, .bytes = (uint8_t *)(header + 1), .limits = limits};
-  put_file(&catalogue, path);
+  put_file(&catalogue, descriptor);
+  header->finished = 1;
   // What the caller has open for writing is not to be flushed from here.
   _exit(0);
 }

@@ -70,9 +70,12 @@ public enum AtomicFile {
         try OrdinaryFile.check(status, path)
         return target
       }
-      var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
-      guard readlink(target, &buffer, Int(PATH_MAX)) >= 0 else { throw FileError(path: path) }
-      let destination = String(cString: buffer)
+      var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
+      let length = buffer.withUnsafeMutableBufferPointer { buffer in
+        buffer.withMemoryRebound(to: CChar.self) { $0.baseAddress.map { readlink(target, $0, Int(PATH_MAX)) } ?? -1 }
+      }
+      guard length >= 0 else { throw FileError(path: path) }
+      let destination = String(decoding: buffer.prefix(length), as: UTF8.self)
       target = destination.hasPrefix("/") ? destination : "\(directory(of: target))/\(destination)"
     }
     throw FileError(path: path, reason: String(cString: strerror(ELOOP)))

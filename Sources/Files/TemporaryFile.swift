@@ -33,7 +33,11 @@ final class TemporaryFile {
   }
 
   deinit {
-    if isThere { unlink(path) }
+    if isThere {
+      // Whoever has it open still, as libhdf5 after a failure, is not to take space that is wanted.
+      ftruncate(descriptor, 0)
+      unlink(path)
+    }
     close(descriptor)
   }
 

@@ -16,6 +16,7 @@ struct Catalogue: Sendable {
   struct Group: Sendable {
     /// Sorted by the bytes of the names.
     var links: [Link] = []
+    /// By `name`.
     var indexes: [String: Int] = [:]
     /// Why links are missing from the list.
     var failure: HDF5Error.Reason?
@@ -28,12 +29,12 @@ struct Catalogue: Sendable {
       case outOfFile
       case failure(HDF5Error.Reason)
     }
-    var name: String
+    var name: FileName
     var target: Target
   }
 
   struct Attribute: Sendable {
-    var name: String
+    var name: FileName
     var value: Result<RawValue, HDF5Error.Reason>
   }
 
@@ -62,12 +63,23 @@ struct Catalogue: Sendable {
     var type: TypeRecord
     var shape: [Int]?
     var storedBytes: Int
+    var fill: Fill
     var layout: Layout
+  }
+
+  /// What values are that were never written.
+  enum Fill: Sendable {
+    case zeros
+    /// One element as stored.
+    case value([UInt8])
+    /// To be read only once they are written.
+    case none
   }
 
   struct ChunkTable: Sendable {
     struct Chunk: Sendable {
-      var offsets: [Int]
+      /// In C order among all places for chunks.
+      var index: Int
       /// The filters that were left out, by bit.
       var skippedFilters: UInt32
       var address: Int
@@ -75,8 +87,6 @@ struct Catalogue: Sendable {
     }
     var extents: [Int]
     var filters: [Int]
-    /// One element; empty when it is not told.
-    var fill: [UInt8]
     var chunks: [Chunk]
     /// Why chunks are missing from the list.
     var failure: HDF5Error.Reason?

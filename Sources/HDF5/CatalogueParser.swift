@@ -10,27 +10,27 @@ struct CatalogueParser {
   }
 
   private var bytes: UnsafeRawBufferPointer
-  private var names: [String] = []
-  private var attribute: String?
+  private var names: [FileName] = []
+  private var attribute: FileName?
   private var objects: [Catalogue.Object] = []
   private var indexes: [UInt64: Int] = [:]
-  private let maximumDepth: Int
+  private let limits: HDF5Limits
 
   /// - Throws: `Failure`.
-  static func parse(_ bytes: UnsafeRawBufferPointer, maximumDepth: Int) throws -> Catalogue {
-    var parser = CatalogueParser(bytes, maximumDepth: maximumDepth)
+  static func parse(_ bytes: UnsafeRawBufferPointer, limits: HDF5Limits) throws -> Catalogue {
+    var parser = CatalogueParser(bytes, limits: limits)
     if parser.peek == "e" { throw parser.failure(try parser.error()) }
     guard case .object(0) = try parser.object(), try parser.tag() == "z" else { throw parser.failure() }
     return Catalogue(objects: parser.objects)
   }
 
-  private init(_ bytes: UnsafeRawBufferPointer, maximumDepth: Int) {
+  private init(_ bytes: UnsafeRawBufferPointer, limits: HDF5Limits) {
     self.bytes = bytes
-    self.maximumDepth = maximumDepth
+    self.limits = limits
   }
 
   private func failure(_ reason: HDF5Error.Reason? = nil) -> Failure {
-    Failure(object: "/" + names.joined(separator: "/"), attribute: attribute, reason: reason)
+    Failure(object: "/" + names.map(\.shown).joined(separator: "/"), attribute: attribute?.shown, reason: reason)
   }
 
   // MARK: Values
@@ -51,7 +51,7 @@ struct CatalogueParser {
     return value
   }
 
-  private mutating func text() throws -> String { String(decoding: try take(try count()), as: UTF8.self) }
+  private mutating func text() throws -> String { FileName(try data()).shown }
   private mutating func data() throws -> [UInt8] { Array(try take(try count())) }
   private mutating func tag() throws -> Unicode.Scalar { Unicode.Scalar(try number(UInt8.self)) }
   private var peek: Unicode.Scalar? { bytes.first.map { Unicode.Scalar($0) } }
@@ -61,10 +61,11 @@ struct CatalogueParser {
     let code = try number(UInt8.self)
     let message = try text().escapedForDisplay
     switch code {
-    case 0: return .library(message)
+    case 0: return HDF5Error.Reason(library: message)
     case 1: return .tooLarge(message)
     case 2: return .refused(message)
     case 3: return .notHDF5
+    case 4: return .ended(signal: Int32(message) ?? 0, seconds: limits.describingSeconds)
     default: throw failure()
     }
   }
@@ -90,8 +91,8 @@ struct CatalogueParser {
     if peek == "e" { return .failure(try error()) }
     switch try tag() {
     case "r":
-      guard let index = indexes[try number()] else { throw failure() }
-      return .object(index)
+      // Unknown is what could not be opened under another name either.
+      return indexes[try number()].map { .object($0) } ?? .failure(.library("damaged: it cannot be opened"))
     case "g":
       let index = add(.group(Catalogue.Group()), address: try number())
       try attributes(of: index)
@@ -102,23 +103,23 @@ struct CatalogueParser {
       let index = add(.dataset(try dataset()), address: address)
       try attributes(of: index)
       return .object(index)
-    case "t": return .object(add(.datatype, address: nil))
+    case "t": return .object(add(.datatype, address: try number()))
     default: throw failure()
     }
   }
 
-  private mutating func add(_ content: Catalogue.Content, address: UInt64?) -> Int {
-    if let address { indexes[address] = objects.count }
+  private mutating func add(_ content: Catalogue.Content, address: UInt64) -> Int {
+    indexes[address] = objects.count
     objects.append(Catalogue.Object(content: content))
     return objects.count - 1
   }
 
   private mutating func group() throws -> Catalogue.Group {
-    guard names.count <= maximumDepth + 1 else { throw failure() }
+    guard names.count <= limits.depth + 1 else { throw failure() }
     var group = Catalogue.Group()
     while peek == "l" {
       _ = try tag()
-      names.append(try text())
+      names.append(FileName(try data()))
       let target: Catalogue.Link.Target
       if peek == "e" {
         target = .failure(try error())
@@ -130,18 +131,23 @@ struct CatalogueParser {
         default: throw failure()
         }
       }
-      let link = Catalogue.Link(name: names.removeLast(), target: target)
-      if group.indexes[link.name] == nil { group.indexes[link.name] = group.links.count }
-      group.links.append(link)
+      group.links.append(Catalogue.Link(name: names.removeLast(), target: target))
     }
     group.failure = try end()
+    group.links.sort { $0.name.bytes.lexicographicallyPrecedes($1.name.bytes) }
+    for index in group.links.indices {
+      while group.indexes[group.links[index].name.shown] != nil { group.links[index].name.distinguish() }
+      group.indexes[group.links[index].name.shown] = index
+    }
     return group
   }
 
   private mutating func attributes(of index: Int) throws {
+    var known = Set<String>()
     while peek == "a" {
       _ = try tag()
-      let name = try text()
+      var name = FileName(try data())
+      while !known.insert(name.shown).inserted { name.distinguish() }
       attribute = name
       let value: Result<Catalogue.RawValue, HDF5Error.Reason>
       if peek == "e" { value = .failure(try error()) } else { value = try attributeValue() }
@@ -178,7 +184,8 @@ struct CatalogueParser {
       sign: Int32(try number(Int8.self)), precision: Int(clamping: try number(UInt64.self)),
       offset: Int(try number(Int64.self)), fields: try (0..<5).map { _ in Int(clamping: try number(UInt64.self)) },
       normalization: Int32(try number(Int8.self)), bias: Int(clamping: try number(UInt64.self)),
-      isVariableText: try number(UInt8.self) != 0, textPadding: Int32(try number(Int8.self)))
+      isVariableText: try number(UInt8.self) != 0, textPadding: Int32(try number(Int8.self)),
+      tag: try text())
   }
 
   private mutating func dataset() throws -> Result<Catalogue.Description, HDF5Error.Reason> {
@@ -187,6 +194,7 @@ struct CatalogueParser {
     let type = try typeRecord()
     let shape = try shape()
     let stored = Int(clamping: try number(UInt64.self))
+    let fill = try fill()
     if peek == "e" { return .failure(try error()) }
     let layout: Catalogue.Description.Layout
     switch try tag() {
@@ -195,25 +203,30 @@ struct CatalogueParser {
     case "k": layout = .chunked(try chunkTable())
     default: throw failure()
     }
-    return .success(Catalogue.Description(type: type, shape: shape, storedBytes: stored, layout: layout))
+    return .success(Catalogue.Description(type: type, shape: shape, storedBytes: stored, fill: fill, layout: layout))
+  }
+
+  private mutating func fill() throws -> Catalogue.Fill {
+    switch try tag() {
+    case "v": .value(try data())
+    case "n": .zeros
+    case "u": .none
+    default: throw failure()
+    }
   }
 
   private mutating func chunkTable() throws -> Catalogue.ChunkTable {
-    let userBlock = try count()
     let rank = Int(try number(UInt8.self))
     let extents = try (0..<rank).map { _ in Int(clamping: try number(UInt64.self)) }
     let filterCount = Int(try number(UInt8.self))
     let filters = try (0..<filterCount).map { _ in Int(try number(Int64.self)) }
-    var table = Catalogue.ChunkTable(extents: extents, filters: filters, fill: try data(), chunks: [])
+    var table = Catalogue.ChunkTable(extents: extents, filters: filters, chunks: [])
     while peek == "c" {
       _ = try tag()
-      let offsets = try extents.map { _ in Int(clamping: try number(UInt64.self)) }
-      let skipped: UInt32 = try number()
-      let address = Int(clamping: try number(UInt64.self)).addingReportingOverflow(userBlock)
       table.chunks.append(
         .init(
-          offsets: offsets, skippedFilters: skipped, address: address.overflow ? .max : address.partialValue,
-          byteCount: Int(clamping: try number(UInt64.self))))
+          index: Int(clamping: try number(UInt64.self)), skippedFilters: try number(),
+          address: Int(clamping: try number(UInt64.self)), byteCount: Int(clamping: try number(UInt64.self))))
     }
     table.failure = try end()
     return table

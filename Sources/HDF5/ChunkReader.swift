@@ -35,34 +35,27 @@ struct ChunkReader {
 
   /// - Precondition: `target` holds the dataset's values.
   func read<Number: HDF5Number>(into target: UnsafeMutableBufferPointer<Number>) throws {
-    var seen = Set<[Int]>()
-    let chunks = table.chunks.filter { chunk in
-      zip(chunk.offsets, shape).allSatisfy { $0 >= 0 && $0 < $1 } && seen.insert(chunk.offsets).inserted
-    }
-    guard chunks.allSatisfy({ zip($0.offsets, table.extents).allSatisfy { $0 % $1 == 0 } }) else {
-      throw place.error(.library("damaged: chunks lie askew"))
-    }
-    if chunks.count < gridExtents.reduce(1, *) { fill(target) }
+    let places = gridExtents.reduce(1, *)
+    var seen = Set<Int>()
+    let chunks = table.chunks.filter { (0..<places).contains($0.index) && seen.insert($0.index).inserted }
+    if chunks.count < places { try dataset.fill(target, ifNothingIsThere: chunks.isEmpty) }
     let longest = chunks.map(\.byteCount).max() ?? 0
     guard longest >= 0, longest <= dataset.file.size else { throw place.error(.tooLarge("a chunk of \(longest) bytes")) }
     let buffers = Buffers(byteCount: max(chunkBytes + 4, longest))
     defer { buffers.deallocate() }
     for chunk in chunks {
       let bytes = try decode(chunk, buffers)
-      copy(bytes, at: chunk.offsets, into: target)
+      copy(bytes, at: offsets(of: chunk), into: target)
     }
   }
 
-  private func fill<Number: HDF5Number>(_ target: UnsafeMutableBufferPointer<Number>) {
-    var value = Number(converting: 0 as Int)
-    if table.fill.count == dataset.elementBytes {
-      table.fill.withUnsafeBytes { bytes in
-        withUnsafeMutablePointer(to: &value) {
-          Conversion.convert(bytes, of: dataset.type, into: UnsafeMutableBufferPointer(start: $0, count: 1))
-        }
-      }
+  private func offsets(of chunk: Catalogue.ChunkTable.Chunk) -> [Int] {
+    var (offsets, rest) = (table.extents, chunk.index)
+    for axis in offsets.indices.reversed() {
+      offsets[axis] *= rest % gridExtents[axis]
+      rest /= gridExtents[axis]
     }
-    target.initialize(repeating: value)
+    return offsets
   }
 
   // MARK: Filters

@@ -22,6 +22,8 @@ enum Conversion {
     case .float(_, let big): map(source, UInt64.self, big, target) { Number(converting: Double(bitPattern: $0)) }
     case .bfloat16(let big):
       map(source, UInt16.self, big, target) { Number(converting: Float(bitPattern: UInt32($0) << 16)) }
+    case .float8(exponentBits: 5): map(source, UInt8.self, false, target) { Number(converting: float(half: UInt16($0) << 8)) }
+    case .float8: map(source, UInt8.self, false, target) { Number(converting: float(e4m3: $0)) }
     default: preconditionFailure("\(type) is no number")
     }
   }
@@ -48,6 +50,14 @@ enum Conversion {
         target[i] = transform(Stored(littleEndian: source.loadUnaligned(fromByteOffset: i * size, as: Stored.self)))
       }
     }
+  }
+
+  /// As `float(half:)`, by 2^120.
+  @inline(__always)
+  private static func float(e4m3: UInt8) -> Float {
+    let magnitude = e4m3 & 0x7f
+    let value = magnitude == 0x7f ? Float.nan : Float(bitPattern: UInt32(magnitude) << 20) * 0x1p120
+    return e4m3 < 0x80 ? value : -value
   }
 
   /// IEEE binary16: shifted into a binary32's place and scaled by 2^112, which makes up for the exponents' biases and

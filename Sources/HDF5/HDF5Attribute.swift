@@ -1,21 +1,22 @@
 import CHDF5
 
 extension HDF5Object {
-  /// The attributes' names, sorted by their bytes.
+  /// The attributes' names, sorted by their bytes; names that Swift holds to be equal are told apart by escapes.
   public var attributeNames: [String] {
     get throws {
       if let failure = record.attributesFailure { throw place.error(failure) }
-      return record.attributes.map(\.name)
+      return record.attributes.map(\.name.shown)
     }
   }
 
-  public func hasAttribute(_ name: String) -> Bool { record.attributes.contains { $0.name == name } }
+  /// Whether it is there, or may be as the list of attributes is damaged: reading it tells.
+  public func hasAttribute(_ name: String) -> Bool { record.attributesFailure != nil || record.attribute(name) != nil }
 
   /// An attribute's value, whatever it is.
   /// - Throws: `HDF5Error`: `.missing` with the attributes that are there, `.tooLarge`, `.library` for damage.
   public func attribute(_ name: String) throws -> HDF5Value {
     var place = place
-    guard let attribute = record.attributes.first(where: { $0.name == name }) else {
+    guard let attribute = record.attribute(name) else {
       let candidates = try attributeNames
       place.attribute = name
       throw place.error(.missing(name: name, candidates: candidates))
@@ -28,14 +29,27 @@ extension HDF5Object {
   }
 }
 
+extension Catalogue.Object {
+  fileprivate func attribute(_ name: String) -> Catalogue.Attribute? {
+    let bytes = Array(name.utf8)
+    return attributes.first { $0.name.bytes == bytes } ?? attributes.first { $0.name.shown == name }
+  }
+}
+
 extension Catalogue.RawValue {
+  /// One text, if it is one.
+  var text: String? {
+    guard let value = try? value(Place(file: "")), case .strings(let texts, _) = value, texts.count == 1 else { return nil }
+    return texts[0]
+  }
+
   fileprivate func value(_ place: Place) throws -> HDF5Value {
     let type = HDF5Type(type)
     guard let shape else { return .other(.other("nothing")) }
     guard let count = elementCount(shape) else { throw place.error(.tooLarge("shape \(shape)")) }
     switch (type, payload) {
     case (.integer, .bytes), (.integer, .none): return .integers(try numbers(type, count, place), shape: shape)
-    case (.float, .bytes), (.bfloat16, .bytes), (.float, .none), (.bfloat16, .none):
+    case (_, .bytes) where type.isNumber, (_, .none) where type.isNumber:
       return .floats(try numbers(type, count, place), shape: shape)
     case (.fixedString(let size), .bytes(let bytes)) where size > 0 && bytes.count / size == count:
       return .strings((0..<count).map { text(bytes[($0 * size)..<(($0 + 1) * size)]) }, shape: shape)

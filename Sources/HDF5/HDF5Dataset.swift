@@ -10,6 +10,7 @@ public struct HDF5Dataset: HDF5Object {
   /// Bytes that the values take in the file, compressed.
   public let storedBytes: Int
   let layout: Catalogue.Description.Layout
+  private let fill: Catalogue.Fill
   let elementBytes: Int
 
   init(file: HDF5File, path: String, index: Int, description: Catalogue.Description) {
@@ -17,10 +18,12 @@ public struct HDF5Dataset: HDF5Object {
     self.path = path
     identifier = HDF5Identifier(index: index)
     shape = description.shape ?? [0]
-    type = HDF5Type(description.type)
+    let dtype = file.catalogue.objects[index].attributes.first { $0.name.shown == "dtype" }
+    type = HDF5Type(description.type, dtype: (try? dtype?.value.get()).flatMap(\.text))
     elementBytes = max(1, description.type.byteCount)
     storedBytes = description.storedBytes
     layout = description.layout
+    fill = description.fill
     storage = HDF5Storage(layout)
   }
 
@@ -72,7 +75,7 @@ public struct HDF5Dataset: HDF5Object {
   private func checkType(_ number: any HDF5Number.Type) throws {
     switch type {
     case .integer: return
-    case .float, .bfloat16:
+    case .float, .bfloat16, .float8:
       if !number.isInteger { return }
       throw place.error(.mismatch(expected: "whole numbers", found: "\(type)"))
     default: throw place.error(.mismatch(expected: "numbers", found: "\(type)"))
@@ -87,7 +90,7 @@ public struct HDF5Dataset: HDF5Object {
         throw place.error(.tooLarge("\(bytes.count) bytes for shape \(shape) of \(type)"))
       }
       bytes.withUnsafeBytes { Conversion.convert($0, of: type, into: target) }
-    case .contiguous(nil): target.initialize(repeating: Number(converting: 0 as Int))
+    case .contiguous(nil): try fill(target, ifNothingIsThere: true)
     case .contiguous(let offset?):
       if isStored(as: Number.self) {
         return try file.read(at: offset, into: UnsafeMutableRawBufferPointer(target), place)
@@ -96,6 +99,22 @@ public struct HDF5Dataset: HDF5Object {
     case .chunked(let table):
       try ChunkReader(dataset: self, table: table).read(into: target)
     }
+  }
+
+  /// Sets all to what values are that were never written.
+  func fill<Number: HDF5Number>(_ target: UnsafeMutableBufferPointer<Number>, ifNothingIsThere isEmpty: Bool) throws {
+    var value = Number(converting: 0 as Int)
+    switch fill {
+    case .value(let bytes) where bytes.count == elementBytes:
+      bytes.withUnsafeBytes { bytes in
+        withUnsafeMutablePointer(to: &value) {
+          Conversion.convert(bytes, of: type, into: UnsafeMutableBufferPointer(start: $0, count: 1))
+        }
+      }
+    case .none where isEmpty: throw place.error(.library("its values were never written, and it has no fill value"))
+    case .value, .zeros, .none: break
+    }
+    target.initialize(repeating: value)
   }
 
   /// Whether elements are the same bytes in the file and in memory.

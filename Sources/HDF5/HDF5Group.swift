@@ -30,7 +30,8 @@ public struct HDF5Group: HDF5Object {
     self.group = group
   }
 
-  /// The names in the group, sorted by their bytes.
+  /// The names in the group, sorted by their bytes; names that Swift holds to be equal are told apart by escapes, as are
+  /// bytes that are no UTF-8.
   public var names: [String] {
     get throws { try links.map(\.name) }
   }
@@ -91,9 +92,9 @@ extension HDF5Group {
   }
 
   private func openChild(_ name: String, _ softLinks: inout Int) throws -> OpenObject {
-    guard let position = group.indexes[name] else {
+    guard let position = group.index(of: name) else {
       if let failure = group.failure { throw place.error(failure) }
-      throw place.error(.missing(name: name, candidates: group.links.map(\.name)))
+      throw place.error(.missing(name: name, candidates: group.links.map(\.name.shown)))
     }
     let inner = Place(file: file.path, object: appending(name))
     switch group.links[position].target {
@@ -122,5 +123,15 @@ extension HDF5Group {
     case .dataset(.success(let description)):
       return .dataset(HDF5Dataset(file: file, path: path, index: index, description: description))
     }
+  }
+}
+
+extension Catalogue.Group {
+  /// The very bytes come before what is equal to Swift or shown so.
+  fileprivate func index(of name: String) -> Int? {
+    guard let position = indexes[name] else { return nil }
+    let bytes = Array(name.utf8)
+    if links[position].name.bytes == bytes { return position }
+    return links.firstIndex { $0.name.bytes == bytes } ?? position
   }
 }

@@ -8,6 +8,9 @@ public enum HDF5Type: Hashable, Sendable, CustomStringConvertible {
   case float(bytes: Int, bigEndian: Bool)
   /// The upper half of a 4-byte IEEE number.
   case bfloat16(bigEndian: Bool)
+  /// A number of one byte with so many bits of exponent: 5 as IEEE's, or 4, which has one NaN and no infinity (Micikevicius
+  /// et al., arXiv 2209.05433).
+  case float8(exponentBits: Int)
   /// Text of so many bytes.
   case fixedString(bytes: Int)
   case variableString
@@ -16,7 +19,7 @@ public enum HDF5Type: Hashable, Sendable, CustomStringConvertible {
 
   public var isNumber: Bool {
     switch self {
-    case .integer, .float, .bfloat16: true
+    case .integer, .float, .bfloat16, .float8: true
     default: false
     }
   }
@@ -33,6 +36,7 @@ public enum HDF5Type: Hashable, Sendable, CustomStringConvertible {
     case .integer(let bytes, let signed, let big): "\(signed ? "int" : "uint")\(bytes * 8)\(big ? " big-endian" : "")"
     case .float(let bytes, let big): "float\(bytes * 8)\(big ? " big-endian" : "")"
     case .bfloat16(let big): "bfloat16\(big ? " big-endian" : "")"
+    case .float8(let exponentBits): "float8 e\(exponentBits)m\(7 - exponentBits)"
     case .fixedString(let bytes): "string of \(bytes) bytes"
     case .variableString: "string"
     case .other(let name): name
@@ -40,7 +44,8 @@ public enum HDF5Type: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// Only layouts known to the last bit are numbers, however odd a file's claim.
-  init(_ record: TypeRecord) {
+  /// - Parameter dtype: what an attribute beside opaque values says they are, as Keras 3 writes it.
+  init(_ record: TypeRecord, dtype: String? = nil) {
     let size = record.byteCount
     switch H5T_class_t(rawValue: record.typeClass) {
     case H5T_INTEGER:
@@ -57,7 +62,7 @@ public enum HDF5Type: Hashable, Sendable, CustomStringConvertible {
     case H5T_VLEN: self = .other("variable-length list")
     case H5T_REFERENCE: self = .other("reference")
     case H5T_BITFIELD: self = .other("bit field")
-    case H5T_OPAQUE: self = .other("opaque")
+    case H5T_OPAQUE: self = record.opaqueType(dtype)
     case H5T_TIME: self = .other("time")
     default: self = .other("unknown type")
     }
@@ -79,6 +84,8 @@ struct TypeRecord: Hashable, Sendable {
   var bias: Int
   var isVariableText: Bool
   var textPadding: Int32
+  /// Of opaque values, or empty.
+  var tag: String
 
   /// Whether all bits of the element are the number's.
   fileprivate var isPlain: Bool { precision == byteCount * 8 && offset == 0 }
@@ -93,14 +100,28 @@ struct TypeRecord: Hashable, Sendable {
 
   fileprivate var floatType: HDF5Type? {
     let (sign, exponent, exponentSize, mantissa, mantissaSize) = (fields[0], fields[1], fields[2], fields[3], fields[4])
-    guard [2, 4, 8].contains(byteCount), isPlain, let big = isBigEndian, mantissa == 0, exponent == mantissaSize,
+    guard [1, 2, 4, 8].contains(byteCount), isPlain, let big = isBigEndian, mantissa == 0, exponent == mantissaSize,
       sign == byteCount * 8 - 1, normalization == Int32(H5T_NORM_IMPLIED.rawValue),
       bias == (1 << max(0, min(exponentSize, 16) - 1)) - 1
     else { return nil }
     switch (byteCount, exponentSize, mantissaSize) {
     case (2, 5, 10), (4, 8, 23), (8, 11, 52): return .float(bytes: byteCount, bigEndian: big)
     case (2, 8, 7): return .bfloat16(bigEndian: big)
+    case (1, 4, 3), (1, 5, 2): return .float8(exponentBits: exponentSize)
     default: return nil
+    }
+  }
+
+  /// numpy has no bfloat16 of its own, so that h5py stores it as bytes without a meaning.
+  fileprivate func opaqueType(_ dtype: String?) -> HDF5Type {
+    let name = (dtype ?? tag).lowercased()
+    switch (byteCount, name) {
+    case (2, "bfloat16"), (2, ""), (2, "numpy:<v2"), (2, "numpy:|v2"): return .bfloat16(bigEndian: false)
+    case (1, "float8_e4m3fn"): return .float8(exponentBits: 4)
+    case (1, "float8_e5m2"): return .float8(exponentBits: 5)
+    default:
+      let size = byteCount == 1 ? "1 byte" : "\(byteCount) bytes"
+      return .other(name.isEmpty ? "opaque values of \(size)" : "opaque values of \(size), \"\((dtype ?? tag).escapedForDisplay)\"")
     }
   }
 }

@@ -15,7 +15,8 @@ public enum HDF5Node: Sendable {
   case softLink(path: String)
   /// Another name of an object met before.
   case alias(path: String, of: String)
-  /// What is not followed: a link out of the file, or a dataset whose values lie elsewhere.
+  /// What is not followed, a link out of the file or a dataset whose values lie elsewhere, or is damaged. Of a damaged group,
+  /// which is met before, what else is in it is unknown.
   case refused(path: String, HDF5Error)
 
   public var path: String {
@@ -34,16 +35,16 @@ extension HDF5Group {
       if let failure = group.failure { throw place.error(failure) }
       return group.links.map { link in
         switch link.target {
-        case .object, .failure: HDF5Link(name: link.name, kind: .hard)
-        case .path: HDF5Link(name: link.name, kind: .soft)
-        case .outOfFile: HDF5Link(name: link.name, kind: .outOfFile)
+        case .object, .failure: HDF5Link(name: link.name.shown, kind: .hard)
+        case .path: HDF5Link(name: link.name.shown, kind: .soft)
+        case .outOfFile: HDF5Link(name: link.name.shown, kind: .outOfFile)
         }
       }
     }
   }
 
   /// Visits all below this group, depth first, siblings by name, each object once: links may form cycles.
-  /// - Throws: `HDF5Error` for damage or groups nested beyond `HDF5Limits.depth`, or what `visit` throws.
+  /// - Throws: `HDF5Error` for groups nested beyond `HDF5Limits.depth`, or what `visit` throws.
   public func walk(_ visit: (HDF5Node) throws -> Void) throws {
     var seen = [identifier.index: path]
     try walk(depth: 1, seen: &seen, visit)
@@ -54,7 +55,7 @@ extension HDF5Group {
       throw place.error(.tooLarge("groups nested deeper than \(file.limits.depth)"))
     }
     for link in group.links {
-      let inner = appending(link.name)
+      let inner = appending(link.name.shown)
       switch link.target {
       case .path: try visit(.softLink(path: inner))
       case .outOfFile: try visit(refused(inner, .refused("a link out of the file")))
@@ -78,14 +79,10 @@ extension HDF5Group {
         }
       }
     }
-    if let failure = group.failure { throw place.error(failure) }
+    if let failure = group.failure { try visit(refused(path, failure)) }
   }
 
-  /// The node of what is refused on purpose.
-  /// - Throws: any other reason.
-  private func refused(_ path: String, _ reason: HDF5Error.Reason) throws -> HDF5Node {
-    let error = Place(file: file.path, object: path).error(reason)
-    guard case .refused = reason else { throw error }
-    return .refused(path: path, error)
+  private func refused(_ path: String, _ reason: HDF5Error.Reason) -> HDF5Node {
+    .refused(path: path, Place(file: file.path, object: path).error(reason))
   }
 }

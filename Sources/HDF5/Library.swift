@@ -24,24 +24,34 @@ enum Library {
     return try body()
   }
 
-  /// Takes the error stack's messages, innermost first, and clears it.
-  static func takeErrors() -> String {
-    var messages: [String] = []
-    withUnsafeMutablePointer(to: &messages) { pointer in
+  /// Takes the error stack's innermost message, which says what is wrong, and clears it.
+  static func takeError() -> HDF5Error.Reason {
+    var message = ""
+    withUnsafeMutablePointer(to: &message) { pointer in
       _ = H5Ewalk2(
         CH5E_DEFAULT(), H5E_WALK_UPWARD,
         { _, entry, data in
           guard let text = entry?.pointee.desc, let data else { return 0 }
-          let message = String(cString: text)
-          let messages = data.assumingMemoryBound(to: [String].self)
-          if !message.isEmpty && messages.pointee.last != message { messages.pointee.append(message) }
+          let message = data.assumingMemoryBound(to: String.self)
+          if message.pointee.isEmpty { message.pointee = String(cString: text) }
           return 0
         }, pointer)
     }
     H5Eclear2(CH5E_DEFAULT())
-    // The innermost says what is wrong and the outermost what was tried; those between repeat them.
-    guard let first = messages.first else { return "unknown failure" }
-    return (messages.count > 1 ? "\(first) (\(messages[messages.count - 1]))" : first).escapedForDisplay
+    return HDF5Error.Reason(library: message)
+  }
+}
+
+extension HDF5Error.Reason {
+  /// Of libhdf5's message the reason: where a system call failed the system's, without the addresses around it.
+  init(library message: String) {
+    let label = "error message = '"
+    if let start = message.ranges(of: label).first?.upperBound {
+      self = .system(String(message[start...].prefix { $0 != "'" }).escapedForDisplay)
+    } else {
+      let line = message.prefix { !$0.isNewline }
+      self = .library(line.isEmpty ? "unknown failure" : String(line).escapedForDisplay)
+    }
   }
 }
 
@@ -91,7 +101,7 @@ struct Place {
   /// Passes a result on; a negative one is libhdf5's sign of failure. Call with the lock held.
   @discardableResult
   func check<Result: SignedInteger>(_ result: Result) throws -> Result {
-    if result < 0 { throw error(.library(Library.takeErrors())) }
+    if result < 0 { throw error(Library.takeError()) }
     return result
   }
 
@@ -109,7 +119,7 @@ struct Place {
 
   /// A relative path's names.
   static func components(of path: String, _ place: Place) throws -> [String] {
-    let names = path.split(separator: "/").map(String.init)
+    let names = FileName.components(of: path)
     guard !names.isEmpty else { throw place.error(.invalid("\"\(path.escapedForDisplay)\" is not a path")) }
     return try names.map(place.validName)
   }
