@@ -78,6 +78,6 @@ extension Catalogue.RawValue {
     if type.textPadding == Int32(H5T_STR_SPACEPAD.rawValue) {
       while text.last == UInt8(ascii: " ") { text.removeLast() }
     }
-    return String(decoding: text, as: UTF8.self)
+    return FileName(Array(text)).shown
   }
 }

@@ -1,4 +1,5 @@
 import CZip
+import Files
 import Foundation
 import HDF5
 
@@ -9,7 +10,7 @@ enum KerasArchive {
 
   /// Whether the file starts as a zip archive does.
   static func isArchive(_ path: String) -> Bool {
-    guard let file = FileHandle(forReadingAtPath: path) else { return false }
+    guard (try? OrdinaryFile.check(path)) != nil, let file = FileHandle(forReadingAtPath: path) else { return false }
     defer { try? file.close() }
     return (try? file.read(upToCount: 4)) == Data("PK\u{3}\u{4}".utf8)
   }
