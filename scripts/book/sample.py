@@ -37,11 +37,11 @@ def check(book, jobs):
 
 
 class Comparison:
-    """A number of today's run, the committed one, and how far they may be apart."""
+    """A number of today's run, the committed one, and how far they may be apart as a share of the latter."""
 
-    def __init__(self, what, now, committed, band):
-        self.text = f"{what}: {now:.6g}, committed {committed:.6g} ± {band:.2g}"
-        self.holds = abs(now - committed) <= band
+    def __init__(self, what, now, committed, share):
+        self.text = f"{what}: {now:.6g}, committed {committed:.6g} ± {share * committed:.2g}"
+        self.holds = abs(now - committed) <= share * committed
 
     def __str__(self):
         return self.text + ("" if self.holds else "  OUTSIDE")
@@ -75,7 +75,7 @@ def start(trainer, data, sample):
         "first classification loss": first["classification"], "first regression loss": first["regression"],
     }
     for what, committed in sample["start"][data].items():
-        yield Comparison(f"{data}, {what}", now[what], committed, sample["bands"]["start"] * committed)
+        yield Comparison(f"{data}, {what}", now[what], committed, sample["bands"]["start"])
 
 
 def comparisons_of(trainer, experiment, label, run, sample):
@@ -84,15 +84,14 @@ def comparisons_of(trainer, experiment, label, run, sample):
         row for row in results.read(experiment.name, trainer.book.mode)
         if (row["data"], row["run"], row["seed"]) == (run.setup.data, label, str(run.seed))]
     committed = float(rows[0]["firstLoss"])
-    yield Comparison(f"{what}, first loss", result["firstLoss"], committed, bands["first loss"] * committed)
+    yield Comparison(f"{what}, first loss", result["firstLoss"], committed, bands["first loss"])
     yield Comparison(f"{what}, diverged", result["diverged"] is not None, bool(rows[0]["divergedAt"]), 0)
     if result["diverged"]:
         return
     numbers = [point[key] for point in result["curve"] for key in ("classification", "regression", "scale", "gradientNorm")]
     yield Comparison(f"{what}, numbers that are not finite", sum(not math.isfinite(n) for n in numbers), 0, 0)
-    band = bands["AP50 at COCO's imbalance" if "imbalance" in experiment.name else "AP50"]
     names = {slug(thresholder): thresholder for thresholder in experiment.thresholders_of(run)}
     for row in rows:
         now = trainer.evaluation(run, names[row["thresholder"]])["ap50"]
         if row["ap50"]:
-            yield Comparison(f"{what}, {row['thresholder']}, AP50", now, float(row["ap50"]), band)
+            yield Comparison(f"{what}, {row['thresholder']}, AP50", now, float(row["ap50"]), bands["AP50"])
