@@ -20,6 +20,11 @@ public struct DetectorConfiguration: Hashable, Sendable {
     /// TensorFlow's: no more than is needed, an odd one last.
     case same
   }
+  public enum PoolPadding: String, Hashable, Sendable, CaseIterable {
+    case symmetric, same
+    /// The window stays inside.
+    case none
+  }
 
   public struct Backbone: Hashable, Sendable {
     public var depth = 50
@@ -35,7 +40,7 @@ public struct DetectorConfiguration: Hashable, Sendable {
     /// Of batch normalisation.
     public var epsilon: Float = 1e-5
     public var stemPadding = Padding.symmetric
-    public var poolPadding = Padding.symmetric
+    public var poolPadding = PoolPadding.symmetric
     /// Whether the first block's shortcut has a convolution in shallow networks too.
     public var firstProjection = false
   }

@@ -68,6 +68,7 @@ public struct ResNetArchitecture: Hashable, Sendable {
       throw DetectorError("no ResNet-\(depth): the depth must be one of \(Self.blockCounts.keys.sorted().map(String.init).joined(separator: ", "))")
     }
     guard width > 0 else { throw DetectorError("the backbone's width must be positive, not \(width)") }
+    guard stemPadding != .none else { throw DetectorError("the stem's convolution needs a padding: stages would not have strides of 4 to 32") }
     if case .group(let groups) = normalization, groups < 1 || width % groups != 0 {
       throw DetectorError("\(groups) groups do not divide the backbone's width \(width)")
     }

@@ -27,25 +27,11 @@ public final class RetinaNet {
   /// - Parameter seed: of the initial parameters; nil leaves them 0, for weights to be loaded.
   /// - Throws: `DetectorError` where sizes do not fit together.
   public init(_ architecture: RetinaNetArchitecture, classCount: Int, seed: UInt64?) throws {
-    try architecture.validate()
-    guard classCount > 0 else { throw DetectorError("a detector needs at least one class") }
+    (graph, logits, deltas) = try architecture.graph(classCount: classCount)
     self.architecture = architecture
     self.classCount = classCount
     anchorGenerator = AnchorGenerator(
       sizes: architecture.anchorSizes, aspectRatios: architecture.aspectRatios, placement: architecture.anchorPlacement)
-    let anchors = anchorGenerator.anchorsPerLocation
-    var graph = Graph()
-    let image = graph.input(channels: 3)
-    let stages = architecture.backbone.build(in: &graph, image: image, path: "backbone")
-    let levels = architecture.pyramid.build(in: &graph, stages: stages, path: "pyramid")
-    logits = graph.output(
-      architecture.head.build(
-        in: &graph, levels: levels, path: "heads/classification", last: "logits", outputs: anchors * classCount),
-      name: "logits")
-    deltas = graph.output(
-      architecture.head.build(in: &graph, levels: levels, path: "heads/regression", last: "deltas", outputs: anchors * 4),
-      name: "deltas")
-    self.graph = graph
     parameters = try Parameters(graph.parameters, seed: seed)
   }
 

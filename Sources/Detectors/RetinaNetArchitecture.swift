@@ -33,6 +33,10 @@ public struct RetinaNetArchitecture: Hashable, Sendable {
     guard (2...5).contains(pyramid.minLevel), pyramid.maxLevel >= 5, pyramid.maxLevel <= 8 else {
       throw DetectorError("pyramid levels \(pyramid.minLevel)...\(pyramid.maxLevel): the first must be 2...5, the last 5...8")
     }
+    guard pyramid.extraPadding != .none else { throw DetectorError("the pyramid's extra levels need a padding") }
+    guard backbone.poolPadding != .none || pyramid.minLevel > 2 else {
+      throw DetectorError("pooling without padding makes the backbone's level 2 a row and a column short: begin the pyramid with level 3")
+    }
     guard anchorSizes.count == pyramid.levels.count else {
       throw DetectorError("\(anchorSizes.count) lists of anchor sizes for the \(pyramid.levels.count) pyramid levels \(pyramid.minLevel)...\(pyramid.maxLevel)")
     }

@@ -6,6 +6,14 @@ public enum WindowPadding: String, Hashable, Sendable, CaseIterable {
   case symmetric
   /// TensorFlow's "same": no more than is needed, an odd one last.
   case same
+  /// TensorFlow's "valid": the window stays inside. Of pooling alone, as the first Keras' ResNet-50 has it.
+  case none
 
-  func padding(kernel: Int) -> Padding { self == .same ? .same : .symmetric(kernel / 2) }
+  func padding(kernel: Int) -> Padding {
+    switch self {
+    case .symmetric: .symmetric(kernel / 2)
+    case .same: .same
+    case .none: .symmetric(0)
+    }
+  }
 }

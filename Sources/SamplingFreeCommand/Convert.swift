@@ -33,7 +33,15 @@ struct Convert: ParsableCommand {
     }
     try WeightsFile.write(weights, to: output, as: to)
     print("\(output): \(weights.tensors.count) parameters, from \(weights.metadata.convention) to \(to.rawValue)")
+    for assumption in weights.assumptions { print("  assumed: \(assumption)") }
     for name in weights.leftovers { print("  left out: \(name)") }
+  }
+}
+
+extension ModelWeights {
+  /// Tells on standard error what their file does not say.
+  func reportAssumptions(of path: String) {
+    for assumption in assumptions { FileHandle.standardError.write(Data("\(path): assumed: \(assumption)\n".utf8)) }
   }
 }
 

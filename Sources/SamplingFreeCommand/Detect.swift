@@ -32,7 +32,9 @@ struct Detect: ParsableCommand {
   }
 
   func run() throws {
-    let weights = try WeightsFile.read(weights, classNames: classes.names())
+    let path = self.weights
+    let weights = try WeightsFile.read(path, classNames: classes.names())
+    weights.reportAssumptions(of: path)
     if validation > 0 && weights.metadata.convention != Convention.native.name {
       throw ValidationError("--validation: weights of \(weights.metadata.convention) do not say which data they were trained on")
     }
@@ -42,6 +44,9 @@ struct Detect: ParsableCommand {
     var report: [ImageReport] = []
     if validation > 0 {
       let configuration = try ExperimentConfiguration(yaml: weights.metadata.configuration, name: "the weights' configuration")
+      guard configuration.data.name != .coco else {
+        throw ValidationError("--validation: \(path) was trained on files, and weights open no files: name the images instead")
+      }
       let dataset = try configuration.dataset(.validation)
       let samples = try (0..<min(validation, dataset.count)).map { try dataset.sample(at: $0) }
       var pictures: [Image] = []

@@ -19,7 +19,9 @@ struct Evaluate: ParsableCommand {
   var json = false
 
   func run() throws {
-    let weights = try WeightsFile.read(weights, classNames: classes.names())
+    let path = self.weights
+    let weights = try WeightsFile.read(path, classNames: classes.names())
+    weights.reportAssumptions(of: path)
     let configuration = try options.load().adopting(weights.metadata)
     let runner = try DetectionRunner(
       weights: weights, configuration: configuration,

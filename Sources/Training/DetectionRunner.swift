@@ -36,7 +36,8 @@ public struct DetectionRunner {
   }
 
   /// From weights, with the configuration and the statistics that were saved with them.
-  /// - Throws: `DetectorError` where a parameter is missing or not finite; `StrategyError` where the thresholder needs statistics that
+  /// - Throws: `DetectorError` where a parameter is missing, unknown or not finite, `ConventionError` where a normalisation
+  ///   divides by nothing, before memory is taken for the network; `StrategyError` where the thresholder needs statistics that
   ///   the weights do not have.
   public init(weights: ModelWeights, configuration: ExperimentConfiguration? = nil, registry: StrategyRegistry) throws {
     guard weights.metadata.detector != WeightsMetadata.backbone else {
@@ -46,13 +47,15 @@ public struct DetectionRunner {
     let saved = configuration == nil
     let configuration = try configuration ?? ExperimentConfiguration(yaml: weights.metadata.configuration, name: "the weights' configuration")
     let classNames = weights.metadata.classNames
-    let network = try RetinaNet(configuration.architecture, classCount: classNames.count, seed: nil)
-    network.precision = configuration.networkPrecision
-    let match = weights.match(expected: network.expectedShapes)
-    guard match.initialized.isEmpty else {
+    let match = weights.match(expected: try configuration.architecture.parameterShapes(classCount: classNames.count))
+    // A parameter that this network does not have is of another one; what lies outside the network is in `leftovers`.
+    guard match.initialized.isEmpty, match.tensors.count == weights.tensors.count else {
       throw DetectorError("the weights do not fit the detector: \(match.summary())")
     }
+    _ = try NormalizationCheck.check(weights.tensors, epsilon: configuration.detector.backbone.epsilon)
     if let broken = weights.firstNotFinite { throw DetectorError("the weights are damaged: \(broken) is not finite") }
+    let network = try RetinaNet(configuration.architecture, classCount: classNames.count, seed: nil)
+    network.precision = configuration.networkPrecision
     for (path, tensor) in match.tensors { try network.parameters.set(path, to: tensor) }
     let thresholder: any Thresholder
     do { thresholder = try registry.makeThresholder(configuration.thresholder) } catch let error as StrategyError
@@ -68,6 +71,7 @@ public struct DetectionRunner {
   }
 
   /// - Returns: one list an image, in the image's own pixels, by descending score.
+  /// - Throws: `DetectorError` where the network's results are not finite.
   public func detect(_ images: [Image]) throws -> [[Detection]] {
     let samples = images.enumerated().map { Sample(id: $0.offset, image: $0.element, annotations: []) }
     return try detect(samples)
@@ -85,6 +89,10 @@ public struct DetectionRunner {
     let offsets = network.anchorGenerator.levelOffsets(for: levels)
     let logits = program.values(of: network.logits)
     let deltas = program.values(of: network.deltas)
+    guard logits.allFinite && deltas.allFinite else {
+      let place = try network.firstNotFinite(batch.pixels, images: samples.count, height: batch.height, width: batch.width)
+      throw DetectorError("the network's results are not finite, first those of \(place): its weights are damaged or go with other settings")
+    }
     let classes = network.classCount
     var results = [[Detection]](repeating: [], count: samples.count)
     results.withUnsafeMutableBufferPointer { results in
@@ -169,6 +177,16 @@ public struct DetectionRunner {
       all[Int(row[start])].append(Detection(row: row))
     }
     return all
+  }
+}
+
+extension UnsafeBufferPointer<Float> {
+  /// Whether no value is infinite or no number, in one pass without branches.
+  fileprivate var allFinite: Bool {
+    var marks: UInt32 = 0
+    // An exponent of all ones carries over into the sign's place.
+    for value in self { marks |= (value.bitPattern & 0x7f80_0000) &+ 0x0080_0000 }
+    return marks & 0x8000_0000 == 0
   }
 }
 

@@ -134,3 +134,13 @@ public struct Strategies {
 extension DetectorConfiguration.Padding {
   fileprivate var window: WindowPadding { self == .same ? .same : .symmetric }
 }
+
+extension DetectorConfiguration.PoolPadding {
+  fileprivate var window: WindowPadding {
+    switch self {
+    case .symmetric: .symmetric
+    case .same: .same
+    case .none: .none
+    }
+  }
+}

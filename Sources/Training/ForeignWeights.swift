@@ -20,10 +20,9 @@ extension ExperimentConfiguration {
   /// What this configuration does otherwise than the convention that weights follow.
   /// - Throws: `ConfigurationError` where the configuration in the file is damaged.
   public func differences(from metadata: WeightsMetadata) throws -> [Convention.Difference] {
-    guard let convention = Convention.all.first(where: { $0.name == metadata.convention }), convention != .native else { return [] }
+    guard metadata.convention != Convention.native.name, !metadata.configuration.isEmpty else { return [] }
     let implied = try ExperimentConfiguration(yaml: metadata.configuration, name: "the weights' configuration")
-    return convention.differences(
-      from: self, wholeDetector: metadata.detector != WeightsMetadata.backbone, epsilon: implied.detector.backbone.epsilon)
+    return Convention.differences(from: self, to: implied, wholeDetector: metadata.detector != WeightsMetadata.backbone)
   }
 }
 

@@ -103,11 +103,14 @@ public struct Trainer {
     if let path = configuration.train.initialWeights {
       let weights = try WeightsFile.read(path)
       if let broken = weights.firstNotFinite { throw TrainingError("train.initialWeights: \(path): \(broken) is not finite") }
+      let notes = try NormalizationCheck.check(weights.tensors, epsilon: configuration.detector.backbone.epsilon)
       let match = weights.match(expected: network.expectedShapes)
       guard !match.tensors.isEmpty else {
         throw TrainingError("train.initialWeights: no parameter of \(path) fits the detector: \(match.summary())")
       }
       for (path, tensor) in match.tensors { try network.parameters.set(path, to: tensor) }
+      for assumption in weights.assumptions { observer.note("initial weights \(path): assumed: \(assumption)") }
+      for note in notes { observer.note("initial weights \(path): \(note)") }
       observer.note("initial weights \(path) (\(weights.metadata.convention)): \(match)")
       for difference in try configuration.differences(from: weights.metadata) { observer.note("  \(difference)") }
       // A last layer that was loaded brings its bias along.

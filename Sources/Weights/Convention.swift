@@ -50,6 +50,19 @@ public struct Convention: Hashable, Sendable {
     },
     thresholder: fixedThreshold)
 
+  /// The ResNet-50 that `keras.applications` had before: Keras 1.0 to keras-applications 1.0.8.
+  public static let kerasResNet50 = Convention(
+    name: "keras-resnet50",
+    summary: "BGR less its mean, not scaled; stride in conv1, convolutions with bias, epsilon 1e-3, pooling without padding",
+    source: "keras.applications.resnet50 of Keras 1.0 to 2.2.4", input: caffeInput,
+    detector: .with {
+      $0.backbone.bottleneckStride = .conv1
+      $0.backbone.convolutionBias = true
+      $0.backbone.epsilon = 1e-3
+      $0.backbone.poolPadding = .none
+    },
+    thresholder: fixedThreshold)
+
   /// keras-retinanet on keras-resnet.
   public static let kerasRetinaNet = Convention(
     name: "keras-retinanet",
@@ -82,7 +95,7 @@ public struct Convention: Hashable, Sendable {
     return convention
   }()
 
-  public static let all = [native, torchvision, kerasApplications, kerasRetinaNet, kerasRetinaNetZeroPadded]
+  public static let all = [native, torchvision, kerasApplications, kerasResNet50, kerasRetinaNet, kerasRetinaNetZeroPadded]
 
   private static let fixedThreshold = StrategyReference("fixed", parameters: ["score": .double(0.05)])
 
@@ -99,8 +112,7 @@ public struct Convention: Hashable, Sendable {
 
 extension Convention {
   /// The configuration of a detector that weights hold.
-  /// - Throws: `ConventionError` where the number of anchors is not the convention's.
-  func configuration(of plan: DetectorPlan, epsilon: Float?) throws -> ExperimentConfiguration {
+  func configuration(of plan: DetectorPlan) -> ExperimentConfiguration {
     var configuration = ExperimentConfiguration()
     configuration.input = input
     configuration.detector = detector
@@ -110,12 +122,11 @@ extension Convention {
     configuration.detector.backbone.stem = plan.stemKernel == 3 ? .small : .standard
     configuration.detector.backbone.convolutionBias = plan.convolutionBias
     configuration.detector.backbone.firstProjection = plan.projectsFirstShortcut && !plan.usesBottlenecks
-    if let epsilon { configuration.detector.backbone.epsilon = epsilon }
     guard let found = plan.detector else { return configuration }
     configuration.detector.pyramid.channels = found.channels
     configuration.detector.pyramid.minLevel = found.levels.lowerBound
     configuration.detector.pyramid.maxLevel = found.levels.upperBound
-    configuration.detector.pyramid.extraLevels = found.extraLevels
+    if let source = found.extraLevels { configuration.detector.pyramid.extraLevels = source }
     configuration.detector.head.convolutions = found.headConvolutions
     configuration.detector.head.channels = found.headChannels
     if found.hasHeadNormalization {
@@ -123,62 +134,8 @@ extension Convention {
       configuration.detector.head.groups = 32
     }
     configuration.detector.anchors.sizes = found.levels.map { Float(4 << $0) }
-    let anchors = configuration.detector.anchors.scales.count * configuration.detector.anchors.aspectRatios.count
-    guard anchors == found.anchorsPerLocation else {
-      throw ConventionError(
-        "\(found.anchorsPerLocation) anchors a location, where \(name) has \(anchors): their sizes are not in the file")
-    }
     return configuration
   }
-
-  /// What a configuration does in another way, of what weights depend on: none where weights of this convention compute
-  /// what they were trained for.
-  /// - Parameter wholeDetector: whether anchors and boxes count too.
-  public func differences(
-    from configuration: ExperimentConfiguration, wholeDetector: Bool, epsilon: Float? = nil
-  ) -> [Difference] {
-    var differences: [Difference] = []
-    func compare<Value: Equatable>(_ key: String, _ expected: Value, _ found: Value) {
-      if expected != found { differences.append(Difference(key: key, expected: "\(expected)", found: "\(found)")) }
-    }
-    let (mine, other) = (detector, configuration.detector)
-    compare("input.mean", input.mean, configuration.input.mean)
-    compare("input.standardDeviation", input.standardDeviation, configuration.input.standardDeviation)
-    if other.backbone.depth >= 50 {
-      compare("detector.backbone.bottleneckStride", mine.backbone.bottleneckStride, other.backbone.bottleneckStride)
-    } else {
-      compare("detector.backbone.firstProjection", mine.backbone.firstProjection, other.backbone.firstProjection)
-    }
-    if other.backbone.normalization != .group {
-      compare("detector.backbone.epsilon", epsilon ?? mine.backbone.epsilon, other.backbone.epsilon)
-    }
-    compare("detector.backbone.stemPadding", mine.backbone.stemPadding, other.backbone.stemPadding)
-    compare("detector.backbone.poolPadding", mine.backbone.poolPadding, other.backbone.poolPadding)
-    guard wholeDetector else { return differences }
-    compare("detector.pyramid.extraPadding", mine.pyramid.extraPadding, other.pyramid.extraPadding)
-    compare("detector.pyramid.extraLevels", mine.pyramid.extraLevels, other.pyramid.extraLevels)
-    compare("detector.anchors.wholeSides", mine.anchors.wholeSides, other.anchors.wholeSides)
-    compare("detector.anchors.roundedCorners", mine.anchors.roundedCorners, other.anchors.roundedCorners)
-    compare("detector.anchors.offset", mine.anchors.offset, other.anchors.offset)
-    compare("detector.anchors.strides", mine.anchors.strides, other.anchors.strides)
-    compare("detector.boxCoding", mine.boxCoding, other.boxCoding)
-    compare("detector.boxWeights", mine.boxWeights, other.boxWeights)
-    return differences
-  }
-
-  /// A setting on which weights depend and that is another.
-  public struct Difference: Hashable, Sendable, CustomStringConvertible {
-    public var key: String
-    public var expected: String
-    public var found: String
-    public var description: String { "\(key) is \(found), the weights go with \(expected)" }
-  }
-}
-
-/// Weights that do not fit a convention.
-public struct ConventionError: Error, Hashable, Sendable, CustomStringConvertible {
-  public let description: String
-  public init(_ description: String) { self.description = description }
 }
 
 private protocol Changeable { init() }

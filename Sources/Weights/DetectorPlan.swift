@@ -6,7 +6,8 @@ struct DetectorPlan: Hashable, Sendable {
   struct Detector: Hashable, Sendable {
     var levels: ClosedRange<Int>
     var channels: Int
-    var extraLevels: DetectorConfiguration.ExtraLevels
+    /// nil where channels do not tell.
+    var extraLevels: DetectorConfiguration.ExtraLevels?
     var headConvolutions: Int
     var headChannels: Int
     var hasHeadNormalization: Bool
@@ -26,6 +27,8 @@ struct DetectorPlan: Hashable, Sendable {
   var detector: Detector?
 
   var usesBottlenecks: Bool { depth >= 50 }
+
+  func blockCount(stage: Int) -> Int? { ResNetArchitecture.blockCounts[depth].map { $0[stage - 1] } }
 
   /// Layers in the order of the forward pass.
   var layers: [ModelLayer] {
@@ -70,14 +73,14 @@ struct DetectorPlan: Hashable, Sendable {
       let found = names.count { shapes[$0] != nil }
       return (plan: plan, found: found, score: 2 * found - names.count)
     }
-    guard let best = candidates.max(by: { $0.score < $1.score }), best.score > 0 else { return nil }
+    guard let best = candidates.max(by: { $0.score < $1.score }), best.score > 0, best.plan.isBegun(shapes, naming) else { return nil }
     var plan = best.plan
     func shape(_ parameter: ModelParameter, _ layer: ModelLayer) -> [Int]? {
       naming.name(of: parameter, in: layer, of: plan).flatMap { shapes[$0] }
     }
     if let kernel = shape(.kernel, .stemConvolution), kernel.count == 4 {
       plan.width = kernel[0]
-      plan.stemKernel = kernel[2]
+      plan.stemKernel = kernel[2] == 3 ? 3 : 7
     }
     plan.projectsFirstShortcut = plan.usesBottlenecks || shape(.kernel, .blockConvolution(stage: 1, block: 1, index: 0)) != nil
     plan.convolutionBias = shape(.bias, .stemConvolution) != nil
@@ -87,25 +90,32 @@ struct DetectorPlan: Hashable, Sendable {
     }
     return (plan, found)
   }
+
+  /// Whether the first stage is there: deeper networks' names are those of others, too.
+  private func isBegun(_ shapes: [String: [Int]], _ naming: any ParameterNaming) -> Bool {
+    naming.name(of: .kernel, in: .blockConvolution(stage: 1, block: 1, index: 1), of: self).map { shapes[$0] != nil } == true
+  }
 }
 
 extension DetectorPlan.Detector {
   /// nil where there is no head.
   fileprivate init?(_ shape: (ModelParameter, ModelLayer) -> [Int]?) {
     guard let logits = shape(.kernel, .headOutput(.classification)), let deltas = shape(.kernel, .headOutput(.regression)),
-      let lateral = shape(.kernel, .lateral(level: 5)), logits.count == 4, deltas.count == 4, lateral.count == 4,
-      deltas[0] >= 4, deltas[0] % 4 == 0, logits[0] % (deltas[0] / 4) == 0, logits[0] > 0
+      let lateral = shape(.kernel, .lateral(level: 5)), logits.count == 4, deltas.count == 4, lateral.count == 4
     else { return nil }
-    anchorsPerLocation = deltas[0] / 4
+    // What does not divide is found out where all shapes are checked.
+    anchorsPerLocation = max(1, deltas[0] / 4)
     classCount = logits[0] / anchorsPerLocation
     channels = lateral[0]
-    headChannels = logits[1]
     let lowest = (2...5).first { shape(.kernel, .lateral(level: $0)) != nil } ?? 5
     let highest = (6...8).last { shape(.kernel, .extra(level: $0)) != nil } ?? 5
     levels = lowest...highest
     let source = shape(.kernel, .extra(level: 6))
-    extraLevels = source.map { $0.count == 4 && $0[1] != lateral[0] } == true ? .c5 : .p5
+    let isOfPyramid = source.flatMap { source in source.count == 4 && lateral[0] != lateral[1] ? source[1] == lateral[0] : nil }
+    extraLevels = isOfPyramid.map { $0 ? .p5 : .c5 }
     headConvolutions = (1...16).prefix { shape(.kernel, .headConvolution(.classification, index: $0)) != nil }.count
+    let first = shape(.kernel, .headConvolution(.classification, index: 1))
+    headChannels = first.flatMap { $0.count == 4 ? $0[0] : nil } ?? channels
     hasHeadNormalization = shape(.gamma, .headNormalization(.classification, index: 1)) != nil
   }
 }

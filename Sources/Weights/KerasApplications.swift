@@ -1,5 +1,6 @@
 /// Names of `keras.applications`' ResNet50, ResNet101 and ResNet152: `conv2_block1_1_conv`.
 struct KerasApplicationsNaming: KerasNaming {
+  var kernels = KernelLayout(axes: .heightWidthInputOutput)
   var shortcutComesFirst: Bool { true }
 
   func layer(_ layer: ModelLayer, of plan: DetectorPlan) -> String? {
@@ -13,4 +14,8 @@ struct KerasApplicationsNaming: KerasNaming {
   }
 
   func model(of layer: ModelLayer) -> String? { nil }
+
+  func isInside(_ name: String, of plan: DetectorPlan) -> Bool {
+    ["conv1_", "conv2_", "conv3_", "conv4_", "conv5_", "post_"].contains(where: name.hasPrefix)
+  }
 }

@@ -16,9 +16,9 @@ enum KerasArchive {
   }
 
   /// Unpacks the weights into memory.
-  /// - Returns: the weights, and layers' names by their paths in it, from the configuration.
+  /// - Returns: the weights, and what the configuration says.
   /// - Throws: `HDF5Error` for an archive that is damaged or no Keras model, or that unpacks to much more than it holds.
-  static func open(_ path: String) throws -> (file: HDF5File, layerNames: [String: String]) {
+  static func open(_ path: String) throws -> (file: HDF5File, model: KerasModel?) {
     var code: Int32 = 0
     guard let archive = zip_open(path, ZIP_RDONLY, &code) else {
       var error = zip_error_t()
@@ -27,7 +27,7 @@ enum KerasArchive {
       throw failure(path, String(cString: zip_error_strerror(&error)))
     }
     defer { zip_discard(archive) }
-    let names = try entry(configurationName, of: archive, path, most: longestConfiguration).map { try layerNames($0.read()) }
+    let model = try entry(configurationName, of: archive, path, most: longestConfiguration).flatMap { try KerasModel(json: $0.read(), of: path) }
     guard let weights = try entry(weightsName, of: archive, path, most: .max) else {
       throw failure(path, "no \"\(weightsName)\" in it, so it is no Keras model")
     }
@@ -37,7 +37,7 @@ enum KerasArchive {
       close(descriptor)
       throw error
     }
-    return (try HDF5File(descriptor: descriptor, path: "\(path)(\(weightsName))"), names ?? [:])
+    return (try HDF5File(descriptor: descriptor, path: "\(path)(\(weightsName))"), model)
   }
 
   private static func failure(_ path: String, _ message: String) -> HDF5Error {
@@ -100,44 +100,5 @@ enum KerasArchive {
       throw failure(path, "\(name): \(String(cString: zip_strerror(archive)))")
     }
     return Entry(path: path, name: name, size: Int(status.size), file: file)
-  }
-
-  /// Paths of layers as Keras numbers them, class by class, with their names.
-  private static func layerNames(_ configuration: Data) throws -> [String: String] {
-    struct Model: Decodable {
-      struct Layer: Decodable {
-        struct Name: Decodable { let name: String? }
-        let className: String
-        let config: Name
-      }
-      struct Config: Decodable { let layers: [Layer]? }
-      let config: Config
-    }
-    let decoder = JSONDecoder()
-    decoder.keyDecodingStrategy = .convertFromSnakeCase
-    guard let layers = try? decoder.decode(Model.self, from: configuration).config.layers else { return [:] }
-    var names: [String: String] = [:]
-    var counts: [String: Int] = [:]
-    for layer in layers {
-      let folder = snakeCase(layer.className)
-      let count = counts[folder, default: 0]
-      counts[folder] = count + 1
-      names["layers/\(folder)\(count == 0 ? "" : "_\(count)")"] = layer.config.name
-    }
-    return names
-  }
-
-  /// "BatchNormalization" to "batch_normalization", "Conv2D" to "conv2d", as Keras does it.
-  private static func snakeCase(_ name: String) -> String {
-    let letters = Array(name)
-    var result = ""
-    for (index, letter) in letters.enumerated() {
-      let startsWord = letter.isUppercase && index > 0 && index + 1 < letters.count
-        && (letters[index + 1].isLowercase || letters[index + 1].isNumber)
-      let followsSmall = letter.isUppercase && index > 0 && letters[index - 1].isLowercase
-      if startsWord || followsSmall { result += "_" }
-      result += letter.lowercased()
-    }
-    return result
   }
 }

@@ -1,5 +1,6 @@
 /// What Keras' models have in common: kernels in another order, colours from blue to red.
 protocol KerasNaming: ParameterNaming {
+  var kernels: KernelLayout { get set }
   func layer(_ layer: ModelLayer, of plan: DetectorPlan) -> String?
   /// The name of the inner model that a layer belongs to, if any.
   func model(of layer: ModelLayer) -> String?
@@ -8,7 +9,8 @@ protocol KerasNaming: ParameterNaming {
 }
 
 extension KerasNaming {
-  var kernelAxes: KernelAxes { .heightWidthInputOutput }
+  var kernelAxes: KernelAxes { kernels.axes }
+  var flipsKernels: Bool { kernels.flips }
   var reversesColors: Bool { true }
 
   /// "layer/parameter", as `KerasFile` names datasets.

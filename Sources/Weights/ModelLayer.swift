@@ -49,6 +49,10 @@ struct NativeNaming: ParameterNaming {
     "\(path(layer))/\(parameter.rawValue)"
   }
 
+  func isInside(_ name: String, of plan: DetectorPlan) -> Bool {
+    ["backbone/", "pyramid/", "heads/"].contains(where: name.hasPrefix)
+  }
+
   private func path(_ layer: ModelLayer) -> String {
     switch layer {
     case .stemConvolution: "backbone/stem/conv"

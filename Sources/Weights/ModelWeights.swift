@@ -40,11 +40,14 @@ public struct ModelWeights: Hashable, Sendable {
   public var metadata: WeightsMetadata
   /// Names of what else the file holds, such as a classifier behind a backbone, sorted.
   public var leftovers: [String]
+  /// What had to be assumed of the model as its file does not say it, one sentence each: for the user to see.
+  public var assumptions: [String]
 
-  public init(tensors: [String: Tensor], metadata: WeightsMetadata, leftovers: [String] = []) {
+  public init(tensors: [String: Tensor], metadata: WeightsMetadata, leftovers: [String] = [], assumptions: [String] = []) {
     self.tensors = tensors
     self.metadata = metadata
     self.leftovers = leftovers
+    self.assumptions = assumptions
   }
 
   /// The number of values in all tensors.

@@ -1,22 +1,28 @@
 /// How a framework names a model's parameters and lays out its kernels.
 protocol ParameterNaming: Sendable {
   var kernelAxes: KernelAxes { get }
+  /// Whether kernels lie turned by 180 degrees, as Theano's do.
+  var flipsKernels: Bool { get }
   /// Whether the network takes blue, green, red: the first kernel's input channels are turned round on the way.
   var reversesColors: Bool { get }
+  /// Whether a parameter of this name would be part of the network, so that one without it is another.
+  func isInside(_ name: String, of plan: DetectorPlan) -> Bool
   /// nil where the framework has no such layer.
   func name(of parameter: ModelParameter, in layer: ModelLayer, of plan: DetectorPlan) -> String?
 }
 
 extension ParameterNaming {
+  var flipsKernels: Bool { false }
+
   func layout(of parameter: ModelParameter, in layer: ModelLayer) -> KernelLayout {
-    guard parameter == .kernel else { return KernelLayout(axes: .outputInputHeightWidth, reversesInputs: false) }
-    return KernelLayout(axes: kernelAxes, reversesInputs: reversesColors && layer == .stemConvolution)
+    guard parameter == .kernel else { return KernelLayout(axes: .outputInputHeightWidth) }
+    return KernelLayout(axes: kernelAxes, reversesInputs: reversesColors && layer == .stemConvolution, flips: flipsKernels)
   }
 }
 
 /// The order of a convolution kernel's axes.
 enum KernelAxes: Hashable, Sendable {
-  /// PyTorch's, oneDNN's and this package's.
+  /// PyTorch's, oneDNN's, this package's, and Keras 1's where it orders dimensions as Theano does.
   case outputInputHeightWidth
   /// Keras'.
   case heightWidthInputOutput
@@ -25,7 +31,9 @@ enum KernelAxes: Hashable, Sendable {
 /// How a stored parameter becomes the network's, and back. Anything but a kernel of four axes stays as it is.
 struct KernelLayout: Hashable, Sendable {
   var axes: KernelAxes
-  var reversesInputs: Bool
+  var reversesInputs = false
+  /// Whether the positions of each kernel are stored last to first.
+  var flips = false
 
   /// The network's shape of a stored one.
   func networkShape(_ stored: [Int]) -> [Int] {
@@ -39,7 +47,7 @@ struct KernelLayout: Hashable, Sendable {
   }
 
   private func isIdentity(_ shape: [Int]) -> Bool {
-    shape.count != 4 || (axes == .outputInputHeightWidth && !reversesInputs)
+    shape.count != 4 || (axes == .outputInputHeightWidth && !reversesInputs && !flips)
   }
 
   /// - Parameter shape: the network's.
@@ -68,10 +76,11 @@ struct KernelLayout: Hashable, Sendable {
           for input in 0..<inputs {
             let storedInput = reversesInputs ? inputs - 1 - input : input
             for position in 0..<area {
+              let storedPosition = flips ? area - 1 - position : position
               for output in first..<min(first + block, outputs) {
                 let network = (output * inputs + input) * area + position
                 let stored =
-                  isKeras ? (position * inputs + storedInput) * outputs + output : (output * inputs + storedInput) * area + position
+                  isKeras ? (storedPosition * inputs + storedInput) * outputs + output : (output * inputs + storedInput) * area + storedPosition
                 let (from, to) = direction(network, stored)
                 target[to] = values[from]
               }

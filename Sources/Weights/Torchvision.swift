@@ -7,19 +7,32 @@ struct TorchvisionNaming: ParameterNaming {
     /// Before: `fpn.inner_blocks.0.weight`, `conv.0.weight`, every second one being a ReLU.
     case flat
   }
-  /// In front of the backbone's names.
+  /// In front of all names, as of a model inside another: `module.`, `model.`.
+  var model = ""
+  /// Between that and the backbone's names.
   var backbone: String
   var style: Style
   /// The level of the pyramid's first inner block.
   var lowestLevel: Int
 
-  static let detector = TorchvisionNaming(backbone: "backbone.body.", style: .nested, lowestLevel: 3)
-  /// All that is known, of which the best fit is taken.
-  static let variants: [TorchvisionNaming] =
-    [TorchvisionNaming(backbone: "", style: .nested, lowestLevel: 3)]
-    + [Style.nested, .flat].flatMap { style in
-      [3, 2].map { TorchvisionNaming(backbone: "backbone.body.", style: style, lowestLevel: $0) }
+  static let detectorBackbone = "backbone.body."
+
+  /// All that is known of where a file has its backbones, of which the best fit is taken.
+  static func variants(in names: some Sequence<String>) -> [TorchvisionNaming] {
+    let first = "layer1.0.conv1.weight"
+    let prefixes = Set(names.filter { $0.hasSuffix(first) }.map { String($0.dropLast(first.count)) })
+      .filter { $0.isEmpty || $0.hasSuffix(".") }
+    return prefixes.sorted().flatMap { prefix in
+      [TorchvisionNaming(model: prefix, backbone: "", style: .nested, lowestLevel: 3)]
+        + (prefix.hasSuffix(detectorBackbone)
+          ? [Style.nested, .flat].flatMap { style in
+            [3, 2].map {
+              TorchvisionNaming(
+                model: String(prefix.dropLast(detectorBackbone.count)), backbone: detectorBackbone, style: style, lowestLevel: $0)
+            }
+          } : [])
     }
+  }
 
   var kernelAxes: KernelAxes { .outputInputHeightWidth }
   var reversesColors: Bool { false }
@@ -32,7 +45,19 @@ struct TorchvisionNaming: ParameterNaming {
       case .movingMean: "running_mean"
       case .movingVariance: "running_var"
       }
-    return self.layer(layer).map { "\($0).\(suffix)" }
+    return self.layer(layer).map { "\(model)\($0).\(suffix)" }
+  }
+
+  /// Inside a backbone are its stem and its layers; a classifier on it has other names.
+  func isInside(_ name: String, of plan: DetectorPlan) -> Bool {
+    guard !Self.isCounter(name) else { return false }
+    if name.hasPrefix(model + backbone) {
+      let first = name.dropFirst(model.count + backbone.count).prefix { $0 != "." }
+      let (word, number) = (first.prefix { !$0.isNumber }, first.drop { !$0.isNumber })
+      return word == "stem" || (["conv", "bn", "layer"].contains(word) && Int(number) != nil)
+    }
+    guard plan.detector != nil else { return false }
+    return ["\(model)head.", "\(model)backbone.fpn."].contains(where: name.hasPrefix)
   }
 
   private func layer(_ layer: ModelLayer) -> String? {

@@ -10,7 +10,12 @@ extension WeightsFile {
   public static func differences(of weights: ModelWeights, from target: Target) throws -> [Convention.Difference] {
     guard target != .native, !weights.metadata.configuration.isEmpty else { return [] }
     let configuration = try ExperimentConfiguration(yaml: weights.metadata.configuration, name: "the weights' configuration")
-    let convention = try ForeignLayout(weights, target).convention
+    var convention = try ForeignLayout(weights, target).convention
+    // Its layers of zeros are listed in the file.
+    if convention.name == Convention.kerasResNet50.name {
+      convention.detector.backbone.stemPadding = configuration.detector.backbone.stemPadding
+      if configuration.detector.backbone.poolPadding == .symmetric { convention.detector.backbone.poolPadding = .symmetric }
+    }
     return convention.differences(from: configuration, wholeDetector: weights.metadata.detector != WeightsMetadata.backbone)
   }
 
@@ -51,7 +56,7 @@ private struct ForeignLayout {
     self.plan = plan
     switch target {
     case .keras:
-      let own = [Convention.kerasRetinaNet, .kerasRetinaNetZeroPadded].first { $0.name == weights.metadata.convention }
+      let own = [Convention.kerasResNet50, .kerasRetinaNet, .kerasRetinaNetZeroPadded].first { $0.name == weights.metadata.convention }
       if own == nil, plan.detector == nil, plan.usesBottlenecks {
         (convention, naming) = (.kerasApplications, KerasApplicationsNaming())
       } else {
@@ -60,7 +65,7 @@ private struct ForeignLayout {
     case .native, .torchvision:
       convention = .torchvision
       naming = TorchvisionNaming(
-        backbone: plan.detector == nil ? "" : TorchvisionNaming.detector.backbone, style: .nested,
+        backbone: plan.detector == nil ? "" : TorchvisionNaming.detectorBackbone, style: .nested,
         lowestLevel: plan.detector?.levels.lowerBound ?? 3)
     }
     var unnamed = Set(weights.tensors.keys)
@@ -122,7 +127,12 @@ private struct ForeignLayout {
   func writeKerasLegacy(in root: HDF5NewGroup) throws {
     var groups: [(name: String, entries: [(name: String, Entry)])] = []
     if convention == .kerasRetinaNetZeroPadded { groups.append((KerasRetinaNetNaming.stemZeros, [])) }
+    let backbone = try weights.configuration?.detector.backbone
+    if convention == .kerasResNet50, backbone?.stemPadding == .symmetric { groups.append(("conv1_pad", [])) }
     for (layer, name, model) in kerasLayers {
+      if convention == .kerasResNet50, layer == .blockConvolution(stage: 1, block: 1, index: 1), backbone?.poolPadding == .symmetric {
+        groups.append(("pool1_pad", []))
+      }
       if groups.last?.name != model ?? name { groups.append((model ?? name, [])) }
       groups[groups.count - 1].entries += entries(of: layer).map { ("\(name)/\($0.parameter.rawValue):0", $0) }
     }
@@ -151,6 +161,16 @@ private struct ForeignLayout {
       for (index, entry) in entries(of: layer).enumerated() {
         try group.createDataset("\(index)", shape: entry.shape, values: entry.values)
       }
+    }
+  }
+}
+
+extension ModelWeights {
+  /// What was saved with them; nil where nothing was.
+  fileprivate var configuration: ExperimentConfiguration? {
+    get throws {
+      metadata.configuration.isEmpty
+        ? nil : try ExperimentConfiguration(yaml: metadata.configuration, name: "the weights' configuration")
     }
   }
 }

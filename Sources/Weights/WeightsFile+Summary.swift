@@ -1,3 +1,4 @@
+import Configuration
 import HDF5
 
 extension WeightsFile {
@@ -46,12 +47,23 @@ extension WeightsFile {
       let detector = (try? source.root.string(WeightsMetadata.Attribute.detector)) ?? "unknown"
       return lines + ["convention: \(convention.escapedForDisplay)", "model: \(detector.escapedForDisplay)"]
     }
-    guard let model = try? ForeignModel(source) else { return lines + ["convention: unknown"] }
+    let model: ForeignModel
+    do { model = try ForeignModel(source) } catch let error as ConventionError {
+      let reason = error.description.hasPrefix("\(source.path): ") ? String(error.description.dropFirst(source.path.count + 2)) : error.description
+      return lines + ["convention: unknown", "model: none that is read: \(reason)"]
+    }
     lines.append("convention: \(model.convention.name): \(model.convention.summary)")
     var what = "ResNet-\(model.plan.depth), \(model.plan.width) channels in the first stage"
     if let detector = model.plan.detector { what = "RetinaNet on \(what); \(detector.classCount) classes" }
     lines.append("model: \(what)")
+    if source.keras != nil { lines.append("backbone: \(describe(model.configuration.detector.backbone))") }
+    lines += model.assumptions.map { "assumed: \($0)" }
     return lines
+  }
+
+  /// What names do not tell.
+  private static func describe(_ backbone: DetectorConfiguration.Backbone) -> String {
+    "epsilon \(backbone.epsilon), stride in \(backbone.bottleneckStride), \(backbone.stemPadding) stem padding, \(backbone.poolPadding) pool padding"
   }
 
   private static func describe(_ dataset: HDF5Dataset) -> String {

@@ -15,7 +15,7 @@ struct WeightsSource {
       case .native: "this package's layout"
       case .stateDictionary: "state dictionary, one dataset a key"
       case .kerasLegacy(let version): "Keras' legacy HDF5 layout" + (version.map { ", saved by Keras \($0.escapedForDisplay)" } ?? "")
-      case .kerasNumbered(let isArchive): isArchive ? "Keras 3 archive" : "Keras 3 weights"
+      case .kerasNumbered(let isArchive): isArchive ? "Keras archive" : "Keras' numbered layout"
       case .unknown: "unknown layout"
       }
     }
@@ -26,42 +26,43 @@ struct WeightsSource {
   let layout: Layout
   /// Of other frameworks' layouts, by the names that `ParameterNaming` gives.
   let datasets: [String: HDF5Dataset]
+  /// What a file of Keras' says besides.
+  var keras: KerasFile?
 
-  /// - Throws: `HDF5Error`.
+  /// - Throws: `HDF5Error`, or `ConventionError` for a model's configuration that is no JSON.
   static func open(_ path: String) throws -> WeightsSource {
     if KerasArchive.isArchive(path) {
-      let (file, names) = try KerasArchive.open(path)
+      let (file, model) = try KerasArchive.open(path)
       let root = try file.root
-      return WeightsSource(
-        path: path, root: root, layout: .kerasNumbered(isArchive: true),
-        datasets: KerasFile.namedByOrder(try KerasFile.numberedDatasets(root, layerNames: names)))
+      return keras(path, root, .kerasNumbered(isArchive: true), try KerasNumbered.read(root, model: model))
     }
     let root = try HDF5File(reading: path).root
     if NativeFile.isNative(root) { return WeightsSource(path: path, root: root, layout: .native, datasets: [:]) }
-    if KerasFile.isLegacy(root) {
-      return WeightsSource(
-        path: path, root: root, layout: .kerasLegacy(version: KerasFile.version(root)),
-        datasets: try KerasFile.legacyDatasets(root))
+    if KerasLegacy.isLegacy(root) {
+      return keras(path, root, .kerasLegacy(version: KerasLegacy.version(root)), try KerasLegacy.read(root))
     }
-    if KerasFile.isNumbered(root) {
-      return WeightsSource(
-        path: path, root: root, layout: .kerasNumbered(isArchive: false),
-        datasets: KerasFile.namedByOrder(try KerasFile.numberedDatasets(root)))
+    if KerasNumbered.isNumbered(root) {
+      return keras(path, root, .kerasNumbered(isArchive: false), try KerasNumbered.read(root))
     }
     let datasets = try StateDictionary.datasets(root)
     return WeightsSource(
       path: path, root: root, layout: datasets.isEmpty ? .unknown : .stateDictionary, datasets: datasets)
   }
 
-  /// Those of the conventions that the layout can hold, the likeliest first.
-  var namings: [(convention: Convention, naming: any ParameterNaming)] {
+  private static func keras(_ path: String, _ root: HDF5Group, _ layout: Layout, _ file: KerasFile) -> WeightsSource {
+    WeightsSource(path: path, root: root, layout: layout, datasets: file.datasets, keras: file)
+  }
+
+  /// Those that the layout can hold, the likeliest first.
+  var namings: [any ParameterNaming] {
     switch layout {
-    case .native, .unknown: []
-    case .stateDictionary: TorchvisionNaming.variants.map { (.torchvision, $0) }
+    case .native, .unknown: return []
+    case .stateDictionary: return TorchvisionNaming.variants(in: datasets.keys)
     case .kerasLegacy, .kerasNumbered:
-      [
-        (.kerasApplications, KerasApplicationsNaming()),
-        (KerasFile.hasLayer(KerasRetinaNetNaming.stemZeros, in: root) ? .kerasRetinaNetZeroPadded : .kerasRetinaNet, KerasRetinaNetNaming()),
+      let kernels = keras?.kernels ?? KernelLayout(axes: .heightWidthInputOutput)
+      return [
+        KerasApplicationsNaming(kernels: kernels), KerasRetinaNetNaming(kernels: kernels),
+        KerasRetinaNetNaming(kernels: kernels, lettersOnly: true),
       ]
     }
   }
@@ -73,13 +74,11 @@ enum StateDictionary {
     static let classNames = "class_names", epsilon = "batch_norm_epsilon"
   }
 
-  /// Names without the prefix that `DataParallel` puts in front.
   static func datasets(_ root: HDF5Group) throws -> [String: HDF5Dataset] {
     var datasets: [String: HDF5Dataset] = [:]
     for link in try root.links where link.kind == .hard {
       guard link.name.contains("."), let dataset = try? root.dataset(link.name) else { continue }
-      let name = link.name.hasPrefix("module.") ? String(link.name.dropFirst("module.".count)) : link.name
-      datasets[name] = dataset
+      datasets[link.name] = dataset
     }
     return datasets
   }

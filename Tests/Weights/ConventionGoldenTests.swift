@@ -101,7 +101,7 @@ import Weights
     let target: WeightsFile.Target = name.hasPrefix("keras") ? .keras : .torchvision
     try WeightsFile.write(weights, to: directory.file("native"))
     var native = try WeightsFile.read(directory.file("native"))
-    native.leftovers = weights.leftovers
+    (native.leftovers, native.assumptions) = (weights.leftovers, weights.assumptions)
     #expect(native == weights)
     #expect(try WeightsFile.differences(of: native, from: target).isEmpty)
     try WeightsFile.write(native, to: directory.file("back"), as: target)
