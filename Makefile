@@ -3,7 +3,7 @@ COMMAND := .build/release/sampling-free
 DEMO := runs/demo
 venv = python3 -m venv $(1) 2>/dev/null || { sh scripts/install_dependencies.sh python3 python3-venv && python3 -m venv $(1); }
 
-.PHONY: help deps build demo demo-focal demo-trees test fuzz-hdf5 parity check-ulp bench bench-loss bench-load bench-startup bench-instructions book book-sample book-current book-check book-serve clean
+.PHONY: help deps build demo demo-focal demo-trees test check-debian fuzz-hdf5 parity check-ulp bench bench-loss bench-load bench-startup bench-instructions book book-sample book-current book-check book-serve clean
 
 help: ## This list.
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -35,6 +35,9 @@ test: deps ## Run all tests, the chapters' snippets among them.
 	swift build -c release --build-tests
 	swift test -c release --skip-build
 	sh scripts/check_template.sh
+
+check-debian: ## `make demo test` from nothing in a Debian 13 root folder; needs root (SUITE, MIRROR, SWIFT, BIND: see the script).
+	scripts/check_debian.sh demo test
 
 MUTATIONS := 100000
 

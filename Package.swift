@@ -1,6 +1,10 @@
 // swift-tools-version: 6.0
 import PackageDescription
 
+#if !os(Linux)
+#error("SamplingFree builds on Linux only, in a container for instance: README.md, \"Start\", says on which")
+#endif
+
 /// One strategy kind, one target: a strategy imports DetectionCore alone.
 func strategies(_ name: String) -> Target {
   .target(name: name, dependencies: ["DetectionCore"], path: "Plugins/\(name)")
@@ -133,7 +137,7 @@ let package = Package(
     .testTarget(
       name: "CommandTests", dependencies: ["sampling-free", "SamplingFree", "TestSupport"] + umbrella, path: "Tests/Command"),
     .testTarget(
-      name: "LiterateTests", dependencies: ["LiterateCore", "LiterateSupport"], path: "Tests/Literate"),
+      name: "LiterateTests", dependencies: ["LiterateCore", "LiterateSupport", "TestSupport"], path: "Tests/Literate"),
     .testTarget(
       name: "ChaptersTests", dependencies: ["SamplingFree", "LiterateSupport"] + umbrella, path: "Tests/Chapters",
       plugins: ["Literate"]),

@@ -44,7 +44,7 @@ extension KerasNaming {
     let laterals = pyramid.filter { if case .lateral = $0 { true } else { false } }
     let outputs = pyramid.filter { if case .output = $0 { true } else { false } }
     let extras = pyramid.filter { if case .extra = $0 { true } else { false } }
-    return laterals + extras.prefix(1) + outputs.reversed() + extras.dropFirst()
+    return laterals + Array(extras.prefix(1)) + Array(outputs.reversed()) + Array(extras.dropFirst())
   }
 }
 

@@ -55,7 +55,7 @@ import Testing
   /// Every kind of value that a strategy's parameter may have; texts that look like other things stay texts.
   @Test(arguments: [
     ParameterValue.null, .bool(true), .bool(false), .int(0), .int(-7), .int(.max), .int(.min), .double(0.1), .double(-2),
-    .double(1e300), .double(5e-324), .double(.infinity), .double(-.infinity), .string(""), .string("2"), .string("0.5"),
+    .double(1e300), .double(.leastNonzeroMagnitude), .double(.infinity), .double(-.infinity), .string(""), .string("2"), .string("0.5"),
     .string("true"), .string("null"), .string("~"), .string("a\nb\t\"c\" \\ ü # x: y"), .string("\u{1}\u{7f}\u{85}"),
     .string("[1]"), .string("2020-01-01"), .list([]), .list([.int(1), .string("a"), .list([.null])]), .map([:]),
     .map(["a": .int(1), "b c": .map(["d": .bool(true)])]),

@@ -122,7 +122,7 @@ import TestSupport
   @Test(arguments: [(0, 32, 32), (1, 33, 32), (1, 32, 0), (1, -32, 32), (1, 16, 32)])
   func sizesThatDoNotFitAreRefused(images: Int, height: Int, width: Int) throws {
     let network = try RetinaNet(Self.architecture(), classCount: 2, seed: 0)
-    let error = try #require(throws: DetectorError.self) {
+    let error = try thrown(DetectorError.self) {
       try network.program(images: images, height: height, width: width, training: false)
     }
     #expect(error.description.contains("multiples of 32"))
@@ -150,7 +150,7 @@ import TestSupport
     for architecture in cases {
       #expect(throws: DetectorError.self) { try RetinaNet(architecture, classCount: 2, seed: 0) }
     }
-    let error = try #require(throws: DetectorError.self) { try RetinaNet(Self.architecture(depth: 20), classCount: 2, seed: 0) }
+    let error = try thrown(DetectorError.self) { try RetinaNet(Self.architecture(depth: 20), classCount: 2, seed: 0) }
     #expect(error.description.contains("18, 34, 50, 101"))
     #expect(throws: DetectorError.self) { try RetinaNet(Self.architecture(), classCount: 0, seed: 0) }
   }

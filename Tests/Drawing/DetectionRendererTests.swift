@@ -2,6 +2,7 @@ import Datasets
 import DetectionCore
 import Drawing
 import Foundation
+import TestSupport
 import Testing
 
 extension Image {
@@ -85,7 +86,7 @@ extension Image {
   @Test func picturesBeyondCairosLimitAreErrors() throws {
     let wide = Image(width: 20_000, height: 2)
     #expect(try renderer.draw([], on: wide) == wide)
-    let error = #expect(throws: DrawingError.self) { try renderer.draw([], on: wide, scale: 2) }
+    let error = try? thrown(DrawingError.self) { try renderer.draw([], on: wide, scale: 2) }
     #expect(error?.description == "a picture of 40000 x 4 pixels: sides must be 1...32767")
     #expect(throws: DrawingError.self) { try renderer.draw([], on: Image(width: 0, height: 5)) }
   }

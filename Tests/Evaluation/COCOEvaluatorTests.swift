@@ -22,6 +22,9 @@ struct COCOCase: Decodable, Sendable, CustomTestStringConvertible {
     return try JSONDecoder().decode([String: COCOCase].self, from: Data(contentsOf: url))
   }
 
+  /// By name. No closure is written in an attribute: it crashes the compiler of Swift 6.0.
+  static func all() throws -> [(key: String, value: COCOCase)] { try load().sorted { $0.key < $1.key } }
+
   func evaluator(objects: [[Double]]? = nil, detections: [[Double]]? = nil) -> COCOEvaluator {
     func box(_ row: [Double]) -> EvaluationBox { EvaluationBox(x: row[2], y: row[3], width: row[4], height: row[5]) }
     var evaluator = COCOEvaluator(classCount: classes)
@@ -43,7 +46,7 @@ extension COCOResult {
 }
 
 @Suite struct COCOEvaluatorTests {
-  @Test(arguments: try COCOCase.load().sorted { $0.key < $1.key })
+  @Test(arguments: try COCOCase.all())
   func numbersArePycocotools(name: String, data: COCOCase) {
     let result = data.evaluator().evaluate()
     func check(_ ours: [Double], _ theirs: [Double], _ what: String) {

@@ -15,13 +15,13 @@ import Testing
     }
     try FileManager.default.createSymbolicLink(atPath: directory.file("link"), withDestinationPath: path)
     #expect(try OrdinaryFile.bytes(of: directory.file("link")).count == 300_000)
-    let error = try #require(throws: FileError.self) { _ = try OrdinaryFile.bytes(of: path, limit: 1000) }
+    let error = try thrown(FileError.self) { _ = try OrdinaryFile.bytes(of: path, limit: 1000) }
     #expect("\(error)" == "\(path): is of 300000 bytes, more than 1000")
   }
 
   @Test(.timeLimit(.minutes(1))) func whatIsNoOrdinaryFileIsRefusedAtOnce() throws {
     func reason(_ path: String) throws -> String {
-      let error = try #require(throws: FileError.self) { _ = try OrdinaryFile.bytes(of: path) }
+      let error = try thrown(FileError.self) { _ = try OrdinaryFile.bytes(of: path) }
       #expect(throws: error) { try OrdinaryFile.check(path) }
       #expect(error.path == path && error.localizedDescription == error.reason)
       return error.reason

@@ -46,10 +46,10 @@ import Testing
 
   @Test func errorsNameTheDestination() throws {
     let absent = directory.file("absent/x.h5")
-    let error = try #require(throws: HDF5Error.self) { try HDF5File.writeAtomically(to: absent) { _ in } }
+    let error = try thrown(HDF5Error.self) { try HDF5File.writeAtomically(to: absent) { _ in } }
     #expect(error.file == absent)
     #expect("\(error)".contains("No such file or directory"))
-    let taken = try #require(throws: HDF5Error.self) {
+    let taken = try thrown(HDF5Error.self) {
       try HDF5File.writeAtomically(to: directory.file("x.h5")) { file in
         try file.root.createDataset("a/b", shape: [1], values: [Float(1)])
         try file.root.createDataset("a/b", shape: [1], values: [Float(1)])

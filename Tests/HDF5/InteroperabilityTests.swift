@@ -1,4 +1,5 @@
 import HDF5
+import TestSupport
 import Testing
 
 /// A file made by h5py: Goldens/make_h5py.py.
@@ -46,7 +47,7 @@ import Testing
 
   @Test(arguments: ["external", "outside", "virtual"])
   func nothingOutsideTheFileIsTouched(name: String) throws {
-    let error = try #require(throws: HDF5Error.self) { _ = try root.dataset(name) }
+    let error = try thrown(HDF5Error.self) { _ = try root.dataset(name) }
     guard case .refused = error.reason else {
       Issue.record("\(error)")
       return
@@ -54,9 +55,9 @@ import Testing
   }
 
   @Test func unknownFiltersAndHollowSizesAreRefused() throws {
-    let filter = try #require(throws: HDF5Error.self) { _ = try root.dataset("lzf").read(as: Float.self) }
+    let filter = try thrown(HDF5Error.self) { _ = try root.dataset("lzf").read(as: Float.self) }
     #expect("\(filter)".hasSuffix("/lzf: refused: filter 32000, which is not deflate, shuffle or fletcher32"))
-    let hollow = try #require(throws: HDF5Error.self) { _ = try root.dataset("huge").read(as: Float.self) }
+    let hollow = try thrown(HDF5Error.self) { _ = try root.dataset("huge").read(as: Float.self) }
     guard case .tooLarge = hollow.reason else {
       Issue.record("\(hollow)")
       return
@@ -65,7 +66,7 @@ import Testing
 
   @Test func errorsSayWhereAndWhatThereIs() throws {
     func message(_ body: () throws -> Void) throws -> String {
-      "\(try #require(throws: HDF5Error.self, performing: body))".replacing(Self.path, with: "F")
+      "\(try thrown(HDF5Error.self, by: body))".replacing(Self.path, with: "F")
     }
     #expect(
       try message { _ = try root.dataset("floats/f61") }

@@ -1,5 +1,6 @@
 import Foundation
 import LiterateSupport
+import TestSupport
 import Testing
 
 /// What the generated code calls: right values pass, wrong ones are issues at the chapter's line.
@@ -60,7 +61,7 @@ import Testing
     var run = ChapterRun(file: "docs/03-x.md", packageDirectory: folder.path)
     run.line = 7
     try run.shell("pwd\necho one; echo two", printing: [folder.path, "two"])
-    let error = try #require(throws: ShellError.self) { try run.shell("echo before; exit 3", printing: []) }
+    let error = try thrown(ShellError.self) { try run.shell("echo before; exit 3", printing: []) }
     #expect(error.description.contains("exit status 3") && error.description.contains("before"))
     #expect(throws: ShellError.self) { try run.shell("false\ntrue", printing: []) }
     try Self.fails({ try run.shell("echo two; echo one", printing: ["one", "two"]) }, says: "the chapter says two")

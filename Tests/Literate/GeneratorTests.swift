@@ -1,4 +1,5 @@
 import LiterateCore
+import TestSupport
 import Testing
 
 @Suite struct GeneratorTests {
@@ -12,7 +13,7 @@ import Testing
   }
 
   static func mistakes(_ lines: String..., words: String = "") throws -> [String] {
-    let errors = try #require(throws: ChapterErrors.self) { try source(["# T", "```swift \(words)"] + lines + ["```"]) }
+    let errors = try thrown(ChapterErrors.self) { try source(["# T", "```swift \(words)"] + lines + ["```"]) }
     return errors.diagnostics.map(\.description)
   }
 
@@ -102,7 +103,7 @@ import Testing
       (["x  // =>"], 3, "nothing after"), (["print(x)  // => 1"], 3, "without \"print\""), (["a; b  // => 1"], 3, "without \";\""),
       (["if x {  // => 1", "}"], 3, "no expression"), (["let (a, b) = c  // => 1"], 3, "one variable"), (["try f()  // => throws: x"], 3, "belongs in a \"swift throws\""),
     ] {
-      let errors = try #require(throws: ChapterErrors.self) { try Self.source(["# T", "```swift"] + lines + ["```"]) }
+      let errors = try thrown(ChapterErrors.self) { try Self.source(["# T", "```swift"] + lines + ["```"]) }
       let text = errors.description
       #expect(text.hasPrefix("docs/03-x.md:\(line): error:") && text.contains(part), "\(lines): \(text)")
     }

@@ -1,4 +1,5 @@
 import LiterateCore
+import TestSupport
 import Testing
 
 @Suite struct ParserTests {
@@ -8,7 +9,7 @@ import Testing
 
   /// The mistakes of a chapter, as the compiler prints them.
   static func mistakes(_ lines: String...) throws -> [String] {
-    let errors = try #require(throws: ChapterErrors.self) {
+    let errors = try thrown(ChapterErrors.self) {
       try Chapter(markdown: lines.joined(separator: "\n"), file: "docs/03-x.md")
     }
     return errors.diagnostics.map(\.description)

@@ -1,4 +1,5 @@
 import DetectionCore
+import TestSupport
 import Testing
 import Thresholders
 
@@ -40,7 +41,7 @@ import Thresholders
 
   @Test func weightsWithoutCalibrationAreAnError() throws {
     var statistics = TrainingStatistics(anchorCount: 1000, foregroundCounts: [30, 10], imageCount: 9)
-    let error = try #require(throws: StrategyError.self) { try CalibratedThreshold().thresholds(for: statistics) }
+    let error = try thrown(StrategyError.self) { try CalibratedThreshold().thresholds(for: statistics) }
     #expect(error.description.contains("train with thresholder: calibrated"))
     statistics.calibratedThresholds = [0.3, 0.4]
     #expect(try CalibratedThreshold().thresholds(for: statistics) == [0.3, 0.4])

@@ -91,7 +91,7 @@ import Testing
     let configuration = try TinyExperiment.configuration(output: folder.path, "train.steps=2")
     try TinyExperiment.train(configuration)
     let before = try bytes(of: folder.weights)
-    let error = try #require(throws: TrainingError.self) { try TinyExperiment.train(configuration) }
+    let error = try thrown(TrainingError.self) { try TinyExperiment.train(configuration) }
     #expect(error.description.contains(folder.weights) && error.description.contains("--resume"), "\(error)")
     #expect(try bytes(of: folder.weights) == before)
 
@@ -110,12 +110,12 @@ import Testing
     let directory = try TemporaryDirectory()
     let folder = RunFolder(directory.file("run"))
     let configuration = try TinyExperiment.configuration(output: folder.path, "train.steps=2")
-    let absent = try #require(throws: TrainingError.self) { try TinyExperiment.train(configuration, start: .resuming) }
+    let absent = try thrown(TrainingError.self) { try TinyExperiment.train(configuration, start: .resuming) }
     #expect(absent.description.contains(folder.checkpoint))
     try TinyExperiment.train(configuration)
 
     let wider = try TinyExperiment.configuration(output: folder.path, "detector.head.channels=16")
-    let unfit = try #require(throws: TrainingError.self) { try TinyExperiment.train(wider, start: .resuming) }
+    let unfit = try thrown(TrainingError.self) { try TinyExperiment.train(wider, start: .resuming) }
     #expect(unfit.description.contains(folder.checkpoint) && unfit.description.contains("heads/"), "\(unfit)")
     #expect(unfit.description.split(separator: "\n").count < 8)
     let trees = try TinyExperiment.configuration(output: folder.path, "data.name=tree-crowns")
@@ -123,7 +123,7 @@ import Testing
 
     let whole = try bytes(of: folder.checkpoint)
     try whole.prefix(whole.count / 2).write(to: URL(fileURLWithPath: folder.checkpoint))
-    let cut = try #require(throws: HDF5Error.self) { try TinyExperiment.train(configuration, start: .resuming) }
+    let cut = try thrown(HDF5Error.self) { try TinyExperiment.train(configuration, start: .resuming) }
     #expect(cut.description.contains(folder.checkpoint))
   }
 }

@@ -88,7 +88,7 @@ import Testing
         tensors: ["dense/kernel": Tensor(shape: [2], repeating: 1)], metadata: WeightsMetadata(detector: "?", classNames: ["a"])),
       to: path)
     let configuration = try TinyExperiment.configuration(output: directory.file("run"), "train.initialWeights=\(path)")
-    let error = try #require(throws: TrainingError.self) { try TinyExperiment.train(configuration) }
+    let error = try thrown(TrainingError.self) { try TinyExperiment.train(configuration) }
     #expect(error.description.contains(path), "\(error)")
     #expect(!FileManager.default.fileExists(atPath: directory.file("run")))
   }
@@ -101,7 +101,7 @@ import Testing
     let configuration = try TinyExperiment.configuration(
       output: folder.path, "train.steps=40", "train.learningRate=100", "train.momentum=1", "train.warmupSteps=0", "train.clipNorm=0",
       "train.checkpointEvery=1", "lossScaler=unscaled", "bias=constant", "detector.backbone.normalization=frozenBatch")
-    let error = try #require(throws: TrainingDiverged.self) { try TinyExperiment.train(configuration) }
+    let error = try thrown(TrainingDiverged.self) { try TinyExperiment.train(configuration) }
     #expect(error.step > 0 && error.description.hasPrefix("training diverged at step \(error.step): "))
     // Every line is whole, and all are of steps before.
     let lines = try MetricsLine.read(folder)
@@ -120,7 +120,7 @@ import Testing
     let folder = RunFolder(directory.file("run"))
     var configuration = try TinyExperiment.configuration(output: folder.path, "train.steps=1", "train.warmupSteps=0", "train.clipNorm=0", "lossScaler=unscaled", "loss.regressionWeight=1e6")
     configuration.train.learningRate = .greatestFiniteMagnitude
-    let error = try #require(throws: TrainingDiverged.self) { try TinyExperiment.train(configuration) }
+    let error = try thrown(TrainingDiverged.self) { try TinyExperiment.train(configuration) }
     #expect(error.step == 0 && error.reason.contains("not finite"), "\(error)")
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == ["config.yaml", "metrics.jsonl"])
   }
@@ -135,7 +135,7 @@ import Testing
     let path = directory.file("nan.h5")
     try WeightsFile.write(weights, to: path)
     let configuration = try TinyExperiment.configuration(output: directory.file("run"), "train.initialWeights=\(path)")
-    let error = try #require(throws: TrainingError.self) { try TinyExperiment.train(configuration) }
+    let error = try thrown(TrainingError.self) { try TinyExperiment.train(configuration) }
     #expect(error.description.contains(path) && error.description.contains("heads/classification/conv1/bias"), "\(error)")
     #expect(throws: DetectorError.self) { try DetectionRunner(weights: weights, registry: .standard) }
   }
@@ -173,7 +173,7 @@ import Testing
     ] as [(String, String, String?, String)] {
       let directory = try TemporaryDirectory()
       let configuration = try Self.coco(directory, categories: categories, annotations: annotations, images: images)
-      let error = try #require(throws: (any Error).self) { try TinyExperiment.train(configuration) }
+      let error = try thrown((any Error).self) { try TinyExperiment.train(configuration) }
       #expect("\(error)".contains(part), "\(error)")
       #expect(!FileManager.default.fileExists(atPath: directory.file("run")))
     }
@@ -185,7 +185,7 @@ import Testing
     let other = try TemporaryDirectory()
     configuration.data.validationAnnotations = try Self.coco(
       other, categories: #"{"id": 7, "name": "dog"}"#, annotations: Self.box).data.trainAnnotations
-    let error = try #require(throws: TrainingError.self) { try TinyExperiment.train(configuration) }
+    let error = try thrown(TrainingError.self) { try TinyExperiment.train(configuration) }
     #expect(error.description.contains("\"cat\"") && error.description.contains("\"dog\""), "\(error)")
   }
 
@@ -193,7 +193,7 @@ import Testing
     let directory = try TemporaryDirectory()
     let configuration = try Self.coco(directory, categories: Self.cat, annotations: Self.box)
     _ = try directory.write("not an image", to: "a.png")
-    let error = try #require(throws: ImageError.self) { try TinyExperiment.train(configuration) }
+    let error = try thrown(ImageError.self) { try TinyExperiment.train(configuration) }
     #expect(error.description.contains("a.png"))
   }
 
@@ -201,7 +201,7 @@ import Testing
     let directory = try TemporaryDirectory()
     let file = try directory.write("a file", to: "occupied")
     let configuration = try TinyExperiment.configuration(output: "\(file)/run")
-    let error = try #require(throws: TrainingError.self) { try TinyExperiment.train(configuration) }
+    let error = try thrown(TrainingError.self) { try TinyExperiment.train(configuration) }
     #expect(error.description.contains("\(file)/run"), "\(error)")
   }
 }

@@ -275,7 +275,7 @@ import Testing
       network.parameters.values[try network.parameters.entry(path).range.lowerBound] = .nan
       network.parameters.markChanged()
       var strategies = try Self.strategies()
-      let error = try #require(throws: TrainingDiverged.self) {
+      let error = try thrown(TrainingDiverged.self) {
         try Self.step(network).run([Self.batch(Self.samples, width: 64, height: 64)], step: 3, strategies: &strategies)
       }
       #expect(error.step == 3 && error.description.hasPrefix("training diverged at step 3: "))

@@ -74,7 +74,7 @@ import Weights
     _ = try write(to: directory.file("missing")) { layer, group, parameters in
       try copy(layer, group, layer == "res3a_branch2a" ? [] : parameters)
     }
-    let error = try #require(throws: HDF5Error.self) { try WeightsFile.read(directory.file("missing")) }
+    let error = try thrown(HDF5Error.self) { try WeightsFile.read(directory.file("missing")) }
     #expect("\(error)".contains("res3a_branch2a"), "\(error)")
   }
 

@@ -85,7 +85,7 @@ import Weights
     let directory = try TemporaryDirectory()
     let path = directory.file("w.h5")
     try WeightsFile.write(Self.weights(), to: path)
-    let error = try #require(throws: HDF5Error.self) { try WeightsFile.readCheckpoint(path) }
+    let error = try thrown(HDF5Error.self) { try WeightsFile.readCheckpoint(path) }
     #expect(error.description.contains(path) && error.description.contains("training"), "\(error)")
   }
 
@@ -94,12 +94,12 @@ import Weights
     let text = try directory.write("hello, I am a text\n", to: "text.h5")
     let empty = try directory.write("", to: "empty.h5")
     for path in [text, empty, directory.file("absent.h5"), directory.path] {
-      let error = try #require(throws: HDF5Error.self) { try WeightsFile.read(path) }
+      let error = try thrown(HDF5Error.self) { try WeightsFile.read(path) }
       #expect(error.description.contains(path), "\(error)")
     }
     let other = directory.file("other.h5")
     try HDF5File.writeAtomically(to: other) { file in _ = try file.root.createGroup("model") }
-    let error = try #require(throws: ConventionError.self) { try WeightsFile.read(other) }
+    let error = try thrown(ConventionError.self) { try WeightsFile.read(other) }
     #expect("\(error)".contains(other) && "\(error)".contains("unknown layout"), "\(error)")
   }
 
@@ -133,7 +133,7 @@ import Weights
       for (name, good) in attributes { try root.setAttribute(name, name == attribute ? value : good) }
       _ = try root.createGroup("model")
     }
-    let error = try #require(throws: HDF5Error.self) { try WeightsFile.read(path) }
+    let error = try thrown(HDF5Error.self) { try WeightsFile.read(path) }
     #expect(error.description.contains(path) && error.description.contains(attribute), "\(error)")
   }
 

@@ -46,10 +46,12 @@ final class Primitive {
     let attributes = try attributes ?? Attributes()
     var descriptor: dnnl_primitive_desc_t?
     let status = withExtendedLifetime((layouts, attributes, hint)) {
-      describe(
-        Request(
-          result: &descriptor, engine: engine, layouts: layouts.map { $0?.handle }, attributes: attributes.handle,
-          hint: hint?.descriptor))
+      withUnsafeMutablePointer(to: &descriptor) { result in
+        describe(
+          Request(
+            result: result, engine: engine, layouts: layouts.map { $0?.handle }, attributes: attributes.handle,
+            hint: hint?.descriptor))
+      }
     }
     try OneDNN.check(status, name)
     guard let descriptor else { throw EngineError("\(name): oneDNN made no descriptor") }
