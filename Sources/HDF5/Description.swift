@@ -10,7 +10,7 @@ struct Description {
   let path: String
 
   /// How many crashes and how many time-outs of libhdf5 a file may cost.
-  private static let mostCrashes = 16, mostTimeouts = 2
+  private static let mostCrashes = 16, mostTimeouts = 4
 
   private struct Outcome {
     var header: CHDF5CatalogueHeader

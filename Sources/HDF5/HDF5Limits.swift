@@ -9,14 +9,14 @@ public struct HDF5Limits: Hashable, Sendable {
   /// The deepest nesting of groups.
   public var depth = 64
   /// How much of a dataset need not be stored (never written, so that it reads as its fill value), in bytes.
-  public var unstoredBytes = 1 << 20
+  public var unstoredBytes = 64 << 20
   /// Datasets read together take at most this times what the file has, and `spareBytes` besides.
   public var expansion = 64
   public var spareBytes = 64 << 20
   /// The memory and the processor time that libhdf5 may take to describe a file; for each 64 MiB of the file a second
   /// is added.
   public var describingBytes = 512 << 20
-  public var describingSeconds = 5
+  public var describingSeconds = 2
 
   public init() {}
 

@@ -1,4 +1,5 @@
 import CHDF5
+import Suggestions
 
 /// What an element of a dataset or attribute is.
 public enum HDF5Type: Hashable, Sendable, CustomStringConvertible {

@@ -26,6 +26,10 @@ public enum HDF5Node: Sendable {
     case .datatype(let path), .softLink(let path), .alias(let path, _), .refused(let path, _): path
     }
   }
+
+  /// The names on the way from the root, of which there may be some with a combining mark behind the slash.
+  public var names: [String] { FileName.components(of: path) }
+  public var name: String { names.last ?? "" }
 }
 
 extension HDF5Group {

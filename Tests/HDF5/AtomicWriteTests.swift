@@ -44,6 +44,28 @@ import Testing
     #expect(try directory.names == ["link.h5", "target.h5"])
   }
 
+  @Test func devicesAndPipesAreNotReplaced() throws {
+    #expect(mkfifo(directory.file("pipe"), 0o600) == 0)
+    try FileManager.default.createSymbolicLink(atPath: directory.file("full"), withDestinationPath: "/dev/full")
+    for (name, what) in [("pipe", "a FIFO"), ("full", "a device")] {
+      let path = directory.file(name)
+      let error = try #require(throws: HDF5Error.self) { try HDF5File.writeAtomically(to: path) { _ in } }
+      #expect("\(error)" == "\(path): is \(what), not an ordinary file")
+    }
+    #expect(try directory.names == ["full", "pipe"])
+  }
+
+  @Test func whatDeadWritersLeftIsSwept() throws {
+    let path = directory.file("x.h5")
+    for name in ["x.h5.abc12.temporary", "y.h5.abc12.temporary"] { try write(Data("left".utf8), to: directory.file(name)) }
+    try HDF5File.writeAtomically(to: path) { file in
+      try HDF5File.writeAtomically(to: path) { try $0.root.setAttribute("first", .integer(1)) }
+      try file.root.setAttribute("second", .integer(2))
+    }
+    #expect(try HDF5File(reading: path).root.attributeNames == ["second"])
+    #expect(try directory.names == ["x.h5", "y.h5.abc12.temporary"])
+  }
+
   @Test func errorsNameTheDestination() throws {
     let absent = directory.file("absent/x.h5")
     let error = try thrown(HDF5Error.self) { try HDF5File.writeAtomically(to: absent) { _ in } }

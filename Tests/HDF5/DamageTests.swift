@@ -38,6 +38,50 @@ import Testing
     }
   }
 
+  @Test(.timeLimit(.minutes(1))) func whatIsNoOrdinaryFileIsRefusedAtOnce() throws {
+    let pipe = directory.file("pipe")
+    #expect(mkfifo(pipe, 0o600) == 0)
+    for (path, what) in [(pipe, "a FIFO"), (directory.path, "a folder"), ("/dev/zero", "a device")] {
+      let error = try #require(throws: HDF5Error.self) { _ = try HDF5File(reading: path) }
+      #expect("\(error)" == "\(path): is \(what), not an ordinary file")
+    }
+  }
+
+  /// crash.h5 and hang.h5 are h5py.h5 with a byte or two changed, on which libhdf5 1.10.8 reads out of bounds and loops.
+  @Test(arguments: ["crash", "hang"]) func whatLibhdf5FailsOnHidesNothingElse(name: String) throws {
+    var limits = HDF5Limits()
+    limits.describingSeconds = 1
+    let file = try HDF5File(reading: goldenPath(name), limits: limits)
+    let root = try file.root
+    let whole = try HDF5File(reading: goldenPath("h5py")).root
+    #expect(try root.attributeNames == whole.attributeNames)
+    #expect(try root.names == whole.names)
+    #expect(try root.integer("number") == 7)
+    #expect(try root.dataset("packed").read(as: Float.self) == (0..<600).map(Float.init))
+    let error = try #require(throws: HDF5Error.self) { _ = try root.strings("names") }
+    #expect("\(error)".contains("\(name).h5: /, attribute \"names\": HDF5: "), "\(error)")
+  }
+
+  @Test func oneDamagedByteHidesLittle() throws {
+    func count(_ path: String) throws -> Int {
+      var count = 0
+      try HDF5File(reading: path).root.walk { if case .refused = $0 {} else { count += 1 } }
+      return count
+    }
+    let original = try golden("h5py")
+    let whole = try count(goldenPath("h5py"))
+    let path = directory.file("damaged.h5")
+    var generator = SplitMix(state: 3)
+    var left: [Int] = []
+    for _ in 0..<200 {
+      var damaged = original
+      damaged[Int.random(in: 0..<damaged.count, using: &generator)] ^= 0xff
+      try write(damaged, to: path)
+      left.append((try? count(path)) ?? 0)
+    }
+    #expect(left.count { $0 >= whole - 1 } > 170)
+  }
+
   @Test func truncationIsNoticedEverywhere() throws {
     for original in [try sample(), try golden("h5py"), try golden("latest")] {
       for percent in 0..<100 {
