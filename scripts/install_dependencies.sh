@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages that are missing, of those named as arguments too: C libraries with their headers, mpirun, and a font for labels.
 set -eu
-packages="pkg-config libhdf5-dev libdnnl-dev libturbojpeg0-dev libpng-dev libexif-dev libcairo2-dev zlib1g-dev libzip-dev libopenmpi-dev openmpi-bin fonts-dejavu-core $*"
+packages="pkg-config libhdf5-dev libdnnl-dev libjpeg-dev libpng-dev libcairo2-dev zlib1g-dev libzip-dev libopenmpi-dev openmpi-bin fonts-dejavu-core $*"
 missing=""
 for package in $packages; do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
