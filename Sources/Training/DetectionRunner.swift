@@ -67,7 +67,7 @@ public struct DetectionRunner {
       weights.metadata.statistics ?? TrainingStatistics(classCount: classNames.count)
     self.init(
       network: network, classNames: classNames, configuration: configuration,
-      thresholds: try thresholder.thresholds(for: statistics), candidatesPerLevel: thresholder.candidatesPerLevel)
+      thresholds: try thresholder.checkedThresholds(for: statistics), candidatesPerLevel: thresholder.candidatesPerLevel)
   }
 
   /// - Returns: one list an image, in the image's own pixels, by descending score.

@@ -26,7 +26,7 @@ extension Trainer {
 
   /// - Parameter step: steps done.
   func writeCheckpoint(step: Int) throws {
-    var training = strategies.state
+    var training = try strategies.state()
     training["step"] = [Double(step)]
     try WeightsFile.write(
       Checkpoint(weights: try weights(step: step), optimizer: optimizer.state, training: training), to: files.checkpoint)
@@ -50,7 +50,7 @@ extension Trainer {
       throw TrainingError("\(files.checkpoint) does not say at which step it was written")
     }
     firstStep = Int(step)
-    strategies.state = training
+    strategies.restore(training)
   }
 }
 

@@ -116,7 +116,7 @@ public struct Trainer {
       // A last layer that was loaded brings its bias along.
       if match.tensors[RetinaNet.classificationBias] != nil { return }
     }
-    let bias = try strategies.bias.bias(for: statistics, activation: .sigmoid)
+    let bias = try strategies.bias.checkedBias(for: statistics, activation: .sigmoid)
     try network.setClassificationBias(bias)
     if let smallest = bias.min(), let largest = bias.max() {
       observer.note("classification bias \(smallest == largest ? "\(smallest)" : "\(smallest)...\(largest)")")
@@ -184,7 +184,7 @@ public struct Trainer {
     let runner = DetectionRunner(
       network: network, classNames: classNames, configuration: configuration,
       thresholds: Array(repeating: 0, count: classNames.count))
-    statistics.calibratedThresholds = try thresholder.calibrate(
+    statistics.calibratedThresholds = try thresholder.checkedCalibration(
       runner.matches(validationSet, batchSize: configuration.train.batchSize, processes: processes), statistics: statistics)
   }
 
@@ -192,7 +192,7 @@ public struct Trainer {
   private func evaluate(step: Int, _ metrics: MetricsLog?, _ observer: inout some TrainingObserver) throws -> COCOResult {
     let runner = DetectionRunner(
       network: network, classNames: classNames, configuration: configuration,
-      thresholds: try strategies.thresholder.thresholds(for: statistics),
+      thresholds: try strategies.thresholder.checkedThresholds(for: statistics),
       candidatesPerLevel: strategies.thresholder.candidatesPerLevel)
     let result = try runner.evaluate(validationSet, batchSize: configuration.train.batchSize, processes: processes)
     try metrics?.append(result, step: step)
