@@ -47,7 +47,8 @@ struct Detect: ParsableCommand {
       guard configuration.data.name != .coco else {
         throw ValidationError("--validation: \(path) was trained on files, and weights open no files: name the images instead")
       }
-      let dataset = try configuration.dataset(.validation)
+      var dataset = try configuration.dataset(.validation)
+      if classes.classes == nil { dataset = try dataset.inOrder(of: runner.classNames) }
       let samples = try (0..<min(validation, dataset.count)).map { try dataset.sample(at: $0) }
       var pictures: [Image] = []
       for sample in samples {

@@ -27,7 +27,11 @@ struct Evaluate: ParsableCommand {
       weights: weights, configuration: configuration,
       registry: SamplingFreeCommand.registry(plugins: configuration.plugins))
     precision.apply(to: runner.network)
-    let result = try runner.evaluate(configuration.dataset(.validation), batchSize: configuration.train.batchSize)
+    let dataset = try configuration.dataset(.validation)
+    if let note = runner.classes(of: dataset).note("the data set", "the detector") {
+      FileHandle.standardError.write(Data("\(note)\n".utf8))
+    }
+    let result = try runner.evaluate(dataset, batchSize: configuration.train.batchSize)
     if json {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys]

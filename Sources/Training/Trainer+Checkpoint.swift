@@ -1,4 +1,5 @@
 import Configuration
+import DetectionCore
 import Detectors
 import Foundation
 import NeuralNetwork
@@ -38,7 +39,7 @@ extension Trainer {
     guard match.isComplete else {
       throw TrainingError("\(files.checkpoint) does not fit the configuration's detector: \(match.summary())")
     }
-    if let difference = ClassNames.difference(
+    if let difference = ClassMatching.difference(
       checkpoint.weights.metadata.classNames, of: files.checkpoint, classNames, of: "the training set")
     {
       throw TrainingError(difference)

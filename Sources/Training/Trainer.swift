@@ -56,15 +56,17 @@ public struct Trainer {
     let checkpoint = start == .resuming ? try files.readCheckpoint() : nil
     strategies = try Strategies(configuration, registry: registry)
     trainingSet = try configuration.dataset(.train)
-    validationSet = try configuration.dataset(.validation)
     classNames = trainingSet.classNames
-    try Self.check(trainingSet, validationSet)
-    network = try RetinaNet(configuration.architecture, classCount: classNames.count, seed: UInt64(configuration.seed))
+    try Self.check(trainingSet)
+    validationSet = try configuration.dataset(.validation).inOrder(
+      of: classNames, owners: ("the validation set", "the training set"))
+    network = try RetinaNet(configuration.architecture, classCount: classNames.count, seed: UInt64(configuration.seed), training: true)
     network.precision = configuration.networkPrecision
     if processes.count > 1 { network.batchStatistics = processes }
     if let note = network.precision.note { observer.note(note) }
-    optimizer = SGD(
+    optimizer = try SGD(
       network.parameters, momentum: train.momentum, weightDecay: train.weightDecay, clipNorm: train.clipNorm)
+    try Self.requireMemory(for: trainingSet, network, configuration)
     schedule = LearningRateSchedule(
       base: train.learningRate, warmupSteps: train.warmupSteps, warmupFactor: train.warmupFactor,
       decaySteps: train.decaySteps, decayFactor: train.decayFactor)
@@ -88,14 +90,9 @@ public struct Trainer {
     }
   }
 
-  private static func check(_ training: any DetectionDataset, _ validation: any DetectionDataset) throws {
+  private static func check(_ training: any DetectionDataset) throws {
     guard training.count > 0 else { throw TrainingError("data: the training set has no images") }
     guard !training.classNames.isEmpty else { throw TrainingError("data: the training set has no classes (categories)") }
-    if let difference = ClassNames.difference(
-      training.classNames, of: "the training set", validation.classNames, of: "the validation set")
-    {
-      throw TrainingError("data: \(difference)")
-    }
   }
 
   /// Weights to start from, and the bias where they bring none.
@@ -104,7 +101,9 @@ public struct Trainer {
       let weights = try WeightsFile.read(path)
       if let broken = weights.firstNotFinite { throw TrainingError("train.initialWeights: \(path): \(broken) is not finite") }
       let notes = try NormalizationCheck.check(weights.tensors, epsilon: configuration.detector.backbone.epsilon)
-      let match = weights.match(expected: network.expectedShapes)
+      let rows = ClassificationRows(weights, classNames: classNames)
+      let (fitted, classesNote) = try rows.applied(to: network)
+      let match = fitted.match(expected: network.expectedShapes)
       guard !match.tensors.isEmpty else {
         throw TrainingError("train.initialWeights: no parameter of \(path) fits the detector: \(match.summary())")
       }
@@ -113,12 +112,21 @@ public struct Trainer {
       for note in notes { observer.note("initial weights \(path): \(note)") }
       observer.note("initial weights \(path) (\(weights.metadata.convention)): \(match)")
       for difference in try configuration.differences(from: weights.metadata) { observer.note("  \(difference)") }
+      if let classesNote { observer.note("  \(classesNote)") }
       // A last layer that was loaded brings its bias along.
-      if match.tensors[RetinaNet.classificationBias] != nil { return }
+      if match.tensors[RetinaNet.classificationBias] != nil {
+        if !rows.new.isEmpty { try setBias(ofClasses: rows.new, observer: &observer) }
+        return
+      }
     }
+    try setBias(ofClasses: Array(classNames.indices), observer: &observer)
+  }
+
+  private func setBias(ofClasses classes: [Int], observer: inout some TrainingObserver) throws {
     let bias = try strategies.bias.checkedBias(for: statistics, activation: .sigmoid)
-    try network.setClassificationBias(bias)
-    if let smallest = bias.min(), let largest = bias.max() {
+    try network.setClassificationBias(bias, ofClasses: classes)
+    let set = classes.map { bias[$0] }
+    if let smallest = set.min(), let largest = set.max() {
       observer.note("classification bias \(smallest == largest ? "\(smallest)" : "\(smallest)...\(largest)")")
     }
   }
@@ -137,7 +145,7 @@ public struct Trainer {
     let loader = BatchLoader(
       dataset: trainingSet, options: configuration.inputOptions(training: true), batchSize: train.batchSize,
       seed: UInt64(configuration.seed), firstStep: firstStep * train.accumulate,
-      share: (processes.rank, processes.count), prefetch: 4)
+      share: (processes.rank, processes.count), prefetch: Self.batchesAhead)
     defer { loader.stop() }
     let clock = ContinuousClock()
     for index in firstStep..<max(firstStep, train.steps) {
@@ -174,6 +182,27 @@ public struct Trainer {
     let result = try evaluate(step: done, metrics, &observer)
     observer.note("weights: \(files.weights)")
     return result
+  }
+
+  /// Batches that are prepared while earlier ones are trained on.
+  private static let batchesAhead = 4
+
+  /// - Throws: `EngineError` where the largest mini-batch needs more memory than there is.
+  private static func requireMemory(
+    for dataset: any DetectionDataset, _ network: RetinaNet, _ configuration: ExperimentConfiguration
+  ) throws {
+    let options = configuration.inputOptions(training: true)
+    var sizes: [(width: Int, height: Int)] = []
+    if case .shorterSide = options.size {
+      sizes = try (0..<dataset.count).map {
+        let header = try dataset.header(at: $0)
+        return options.resizedSize(width: header.width, height: header.height)
+      }
+    }
+    let largest = options.paddedSize(of: sizes)
+    try network.requireTrainingMemory(
+      images: configuration.train.batchSize, height: largest.height, width: largest.width,
+      parts: configuration.train.accumulate, batchesAhead: batchesAhead)
   }
 
   private var isWriting: Bool { processes.rank == 0 }
