@@ -1,6 +1,7 @@
 import DetectionCore
 import Detectors
 import NeuralNetwork
+import TestSupport
 import Testing
 
 /// A detector that no machine holds is an error that says how much it wants, before anything is taken.
@@ -20,7 +21,7 @@ import Testing
     (architecture(head: 1 << 20, convolutions: 16), 3, "lower detector.head.channels (1048576) or detector.head.convolutions (16)"),
     (architecture(head: 1 << 16), 1 << 22, "lower the number of classes (4194304)"),
   ]) func whatItWantsIsSaid(architecture: RetinaNetArchitecture, classCount: Int, advice: String) throws {
-    let error = try #require(throws: EngineError.self) { try RetinaNet(architecture, classCount: classCount, seed: 0) }
+    let error = try thrown(EngineError.self) { try RetinaNet(architecture, classCount: classCount, seed: 0) }
     #expect(error.description.hasPrefix("the detector needs ") && error.description.contains(advice), "\(error)")
   }
 
@@ -39,13 +40,13 @@ import Testing
     let network = try RetinaNet(Self.architecture(), classCount: 3, seed: 0)
     try network.requireTrainingMemory(images: 2, height: 64, width: 64, parts: 1, batchesAhead: 4)
     for (images, side, parts) in [(2, 1 << 18, 1), (1 << 22, 512, 1), (2, 64, 1 << 30), (.max, 64, 4)] {
-      let error = try #require(throws: EngineError.self) {
+      let error = try thrown(EngineError.self) {
         try network.requireTrainingMemory(images: images, height: side, width: side, parts: parts, batchesAhead: 4)
       }
       #expect(error.description.contains("lower train.batchSize (\(images)) or the size of the input"), "\(error)")
     }
     // Just too little for what it wants inside.
-    let error = try #require(throws: EngineError.self) {
+    let error = try thrown(EngineError.self) {
       try network.requireTrainingMemory(images: 16, height: 512, width: 512, parts: 1, batchesAhead: 0, available: 110 << 20)
     }
     #expect(error.description.contains("activations"), "\(error)")

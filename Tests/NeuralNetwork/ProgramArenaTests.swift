@@ -1,4 +1,5 @@
 import NeuralNetwork
+import TestSupport
 import Testing
 
 /// Programs of one network share the memory of what lives only while they run.
@@ -72,7 +73,7 @@ import Testing
     let need = MemoryNeed([("weights", 3 << 30), ("momentum", 1 << 30), ("nothing", 0)])
     try need.require("it", available: 4 << 30)
     try need.require("it", available: nil)
-    let error = try #require(throws: EngineError.self) { try need.require("the net", advice: "lower x", available: 3_800_000_000) }
+    let error = try thrown(EngineError.self) { try need.require("the net", advice: "lower x", available: 3_800_000_000) }
     #expect(
       error.description
         == "the net needs 4.0 GiB of memory (weights 3.0 GiB, momentum 1.0 GiB), this process can have 3.5 GiB: lower x")
@@ -106,7 +107,7 @@ import Testing
     let program = try Program.compile(graph, parameters: parameters, inputShape: shape, training: true)
     #expect(planned > program.arenaByteCount + 4 * (program.values(of: output).count * 2 + program.inputValues.count) - 1)
     // An input of terabytes is refused before it is there.
-    let error = try #require(throws: EngineError.self) {
+    let error = try thrown(EngineError.self) {
       try Program.compile(graph, parameters: parameters, inputShape: [1 << 14, 3, 1 << 12, 1 << 12], training: true)
     }
     #expect(error.description.contains("TiB"), "\(error)")

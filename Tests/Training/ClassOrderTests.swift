@@ -83,7 +83,7 @@ import Testing
     let swapped = Squares(classNames: ["bright", "dark"], classIndexes: [1, 0])
     #expect(try runner.evaluate(swapped, batchSize: 2).ap50 < ap50 / 2, "the test can tell")
     for (names, unknown) in [(["bright", "black"], "black"), (["car", "bus"], "car"), (["bright", "dark", "red"], "red")] {
-      let error = try #require(throws: DetectorError.self) {
+      let error = try thrown(DetectorError.self) {
         try runner.evaluate(Squares(classNames: names), batchSize: 2)
       }
       #expect(error.description.contains("no \"\(unknown)\" among them"), "\(error)")
@@ -171,7 +171,7 @@ import Testing
     let path = try Self.trained.get().weights
     #expect(try WeightsFile.read(path, classNames: ["hell", "dunkel"]).metadata.classNames == ["hell", "dunkel"])
     #expect(try WeightsFile.read(path, classNames: ["bright", "dark"]).metadata.classNames == ["bright", "dark"])
-    let error = try #require(throws: ConventionError.self) { try WeightsFile.read(path, classNames: ["dark", "bright"]) }
+    let error = try thrown(ConventionError.self) { try WeightsFile.read(path, classNames: ["dark", "bright"]) }
     #expect(error.description.contains("\"dark\" is given as name of output 0, in the file it is output 1"), "\(error)")
   }
 }

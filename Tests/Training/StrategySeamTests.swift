@@ -151,7 +151,7 @@ import Testing
     let directory = try TemporaryDirectory()
     let configuration = try TinyExperiment.configuration(
       output: directory.file("run"), "\(kind)={ bad: { mistake: \"\(mistake)\" } }", "train.steps=1", "data.validationCount=1")
-    let error = try #require(throws: StrategyError.self) {
+    let error = try thrown(StrategyError.self) {
       var notes = Notes()
       var trainer = try Trainer(configuration, registry: Self.registry, observer: &notes)
       _ = try trainer.run(observer: &notes)
