@@ -27,8 +27,9 @@ public struct DetectionMatches: Hashable, Sendable {
     self.objectCounts = objectCounts
   }
 
-  /// Adds an image: detections choose by descending score, each the object of its class that it overlaps most of those
-  /// still free, as PASCAL VOC counts (Everingham et al. 2010, section 4.2).
+  /// Adds an image: by descending score, each detection is held against the object of its class that it overlaps most; it
+  /// is correct if it is the first to find that object, as PASCAL VOC counts (Everingham et al. 2010, section 4.2). COCO
+  /// would let a duplicate have the next best object.
   /// - Parameters:
   ///   - ignored: regions (crowds) in which detections of the class that found nothing do not count; half of the
   ///     detection must lie inside.
@@ -42,17 +43,18 @@ public struct DetectionMatches: Hashable, Sendable {
     let order = detections.indices.sorted { (detections[$1].score, $0) < (detections[$0].score, $1) }
     for detection in order.map({ detections[$0] }) {
       var best: (index: Int, overlap: Float)?
-      for (index, object) in objects.enumerated() where isFree[index] && object.classIndex == detection.classIndex {
+      for (index, object) in objects.enumerated() where object.classIndex == detection.classIndex {
         let iou = object.box.iou(with: detection.box)
         if iou >= overlap, iou > best?.overlap ?? -1 { best = (index, iou) }
       }
+      let isCorrect = best.map { isFree[$0.index] } ?? false
       if let best { isFree[best.index] = false }
       let isIgnored = ignored.contains {
         $0.classIndex == detection.classIndex
           && $0.box.intersectionArea(with: detection.box) >= 0.5 * detection.box.area
       }
-      if best == nil && isIgnored { continue }
-      found[detection.classIndex].append(Found(score: detection.score, isCorrect: best != nil))
+      if !isCorrect && isIgnored { continue }
+      found[detection.classIndex].append(Found(score: detection.score, isCorrect: isCorrect))
     }
   }
 }

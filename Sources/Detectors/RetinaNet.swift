@@ -18,20 +18,27 @@ public final class RetinaNet {
   /// Where set, programs for training compiled from now on take batch normalisation's statistics over the images of all
   /// these processes.
   public var batchStatistics: (any AllReduce)?
-  private let graph: Graph
+  let graph: Graph
   private var programs: [(key: [Int], program: Program)] = []
+  /// Of all programs: none runs while another does.
+  private let arena = ProgramArena()
   private static let programsKept = 4
+  /// The last classification layer: [anchors a location · classes, channels, 3, 3], each anchor's classes in a row.
+  public static let classificationKernel = "heads/classification/logits/kernel"
   /// The parameter that `setClassificationBias` sets.
   public static let classificationBias = "heads/classification/logits/bias"
 
-  /// - Parameter seed: of the initial parameters; nil leaves them 0, for weights to be loaded.
-  /// - Throws: `DetectorError` where sizes do not fit together.
-  public init(_ architecture: RetinaNetArchitecture, classCount: Int, seed: UInt64?) throws {
+  /// - Parameters:
+  ///   - seed: of the initial parameters; nil leaves them 0, for weights to be loaded.
+  ///   - training: whether an optimiser's memory is to be there as well.
+  /// - Throws: `DetectorError` where sizes do not fit together; `EngineError` where the machine has not so much memory.
+  public init(_ architecture: RetinaNetArchitecture, classCount: Int, seed: UInt64?, training: Bool = false) throws {
     (graph, logits, deltas) = try architecture.graph(classCount: classCount)
     self.architecture = architecture
     self.classCount = classCount
     anchorGenerator = AnchorGenerator(
       sizes: architecture.anchorSizes, aspectRatios: architecture.aspectRatios, placement: architecture.anchorPlacement)
+    try architecture.requireMemory(graph.parameters, classCount: classCount, training: training)
     parameters = try Parameters(graph.parameters, seed: seed)
   }
 
@@ -51,7 +58,7 @@ public final class RetinaNet {
     if programs.count >= Self.programsKept { programs.removeFirst() }
     let program = try Program.compile(
       graph, parameters: parameters, inputShape: [images, 3, height, width], training: training, precision: precision,
-      sumOverProcesses: batchStatistics.map { processes in { try processes.sum(&$0) } })
+      sumOverProcesses: batchStatistics.map { processes in { try processes.sum(&$0) } }, arena: arena)
     programs.append((key, program))
     return program
   }
@@ -67,11 +74,14 @@ public final class RetinaNet {
   }
 
   /// Sets the last classification layer's bias: one value a class, the same for all anchors of a location.
-  public func setClassificationBias(_ bias: [Float]) throws {
+  /// - Parameter classes: whose bias is set; nil for all.
+  public func setClassificationBias(_ bias: [Float], ofClasses classes: [Int]? = nil) throws {
     guard bias.count == classCount else { throw DetectorError("\(bias.count) biases for \(classCount) classes") }
-    let anchors = anchorGenerator.anchorsPerLocation
-    let values = (0..<anchors).flatMap { _ in bias }
-    try parameters.set(Self.classificationBias, to: Tensor(shape: [anchors * classCount], values: values))
+    var values = try parameters.tensor(Self.classificationBias)
+    for anchor in 0..<anchorGenerator.anchorsPerLocation {
+      for classIndex in classes ?? Array(0..<classCount) { values.values[anchor * classCount + classIndex] = bias[classIndex] }
+    }
+    try parameters.set(Self.classificationBias, to: values)
   }
 
   /// The parameters' shapes by path: what weights are matched against.

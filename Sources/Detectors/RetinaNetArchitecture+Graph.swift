@@ -6,15 +6,16 @@ extension RetinaNetArchitecture {
   func graph(classCount: Int) throws -> (graph: Graph, logits: Graph.Output, deltas: Graph.Output) {
     try validate()
     guard classCount > 0 else { throw DetectorError("a detector needs at least one class") }
+    guard classCount <= Self.largestSize else {
+      throw DetectorError("\(classCount) classes are more than the \(Self.largestSize) that can be")
+    }
     let anchors = (anchorSizes.first?.count ?? 0) * aspectRatios.count
-    let (outputs, overflows) = classCount.multipliedReportingOverflow(by: anchors)
-    guard !overflows else { throw DetectorError("\(classCount) classes of \(anchors) anchors a location are too many") }
     var graph = Graph()
     let image = graph.input(channels: 3)
     let stages = backbone.build(in: &graph, image: image, path: "backbone")
     let levels = pyramid.build(in: &graph, stages: stages, path: "pyramid")
     let logits = graph.output(
-      head.build(in: &graph, levels: levels, path: "heads/classification", last: "logits", outputs: outputs), name: "logits")
+      head.build(in: &graph, levels: levels, path: "heads/classification", last: "logits", outputs: anchors * classCount), name: "logits")
     let deltas = graph.output(
       head.build(in: &graph, levels: levels, path: "heads/regression", last: "deltas", outputs: anchors * 4), name: "deltas")
     return (graph, logits, deltas)

@@ -27,6 +27,9 @@ public struct RetinaNetArchitecture: Hashable, Sendable {
   /// Inputs are padded to multiples of this, so that the top-down path's factors of 2 are exact.
   public var inputMultiple: Int { 32 }
 
+  /// Of anything in a detector: beyond it there is no machine, and no product of two such numbers is too large to be one.
+  static let largestSize = 1 << 22
+
   /// - Throws: `DetectorError` where the sizes do not fit together.
   public func validate() throws {
     try backbone.validate()
@@ -48,6 +51,12 @@ public struct RetinaNetArchitecture: Hashable, Sendable {
     }
     guard head.channels > 0, pyramid.channels > 0, head.convolutions >= 0 else {
       throw DetectorError("pyramid and head need a positive number of channels")
+    }
+    for (what, size) in [
+      ("backbone's width", backbone.width), ("pyramid's channels", pyramid.channels), ("head's channels", head.channels),
+      ("head's convolutions", head.convolutions), ("anchors of a location", MemoryNeed.product([count, aspectRatios.count])),
+    ] where size > Self.largestSize {
+      throw DetectorError("the \(what): \(size) is more than the \(Self.largestSize) that can be")
     }
     if case .group(let groups) = head.normalization, groups < 1 || head.channels % groups != 0 {
       throw DetectorError("\(groups) groups do not divide the head's \(head.channels) channels")

@@ -13,13 +13,13 @@ public struct MatrixProductProbe {
       dnnl_matmul_primitive_desc_create($0.result, $0.engine, $0.layouts[0], $0.layouts[1], nil, $0.layouts[0], $0.attributes)
     }
     var builder = ProgramBuilder(parameters: try Parameters([], seed: 0), isTraining: false)
-    let a = try builder.persistent(.plain([size, size]))
-    let b = try builder.persistent(primitive.requiredLayout(dnnl_query_weights_md, name))
-    let c = try builder.persistent(.plain([size, size]))
+    let a = builder.persistent(try .plain([size, size]))
+    let b = builder.persistent(try primitive.requiredLayout(dnnl_query_weights_md, name))
+    let c = builder.persistent(try .plain([size, size]))
     flops = 2 * Double(size) * Double(size) * Double(size)
     try builder.run(
       primitive, [(DNNL_ARG_SRC, a), (DNNL_ARG_WEIGHTS, b), (DNNL_ARG_DST, c)], flops: flops, name: name)
-    program = try Program(builder: builder, input: a, outputs: [])
+    program = try Program(CompiledGraph(builder: builder, input: a, outputs: []))
   }
 
   public func run() throws { try program.forward() }

@@ -16,10 +16,10 @@ public final class Program {
   /// [images, channels, height, width].
   public let inputShape: [Int]
   private let parameters: Parameters
-  private let stream: dnnl_stream_t
-  private let slots: [UnsafeMutablePointer<Float>]
-  private let arena: UnsafeMutableBufferPointer<Float>
-  private let ownedMemory: [UnsafeMutableBufferPointer<Float>]
+  private let stream: Stream
+  private let arena: ProgramArena
+  private let places: [SlotPlace]
+  private let ownedMemory: [AlignedMemory]
   private let preparation: [Step]
   private let forwardSteps: [Step]
   private let backwardSteps: [Step]
@@ -28,6 +28,8 @@ public final class Program {
   private let input: Buffer
   private let outputs: [OutputPlan]
   private var preparedVersion = -1
+  /// Where the arena was when the steps were bound to it.
+  private var base: UnsafeMutablePointer<Float>
 
   /// - Parameters:
   ///   - inputShape: [images, channels, height, width].
@@ -35,65 +37,77 @@ public final class Program {
   ///   - precision: of kernels and activations. fp32 instead where the machine lacks it: see `Precision.isSupported`.
   ///   - sumOverProcesses: with it batch normalisation in training has the statistics of all processes' images: replaces
   ///     each value by its sum over the processes, which all run the same program at the same time.
-  /// - Throws: `EngineError` where the shapes do not fit.
+  ///   - arena: memory that the program shares with others that run at other times. A forward pass ends what others have
+  ///     there, their outputs excepted; a backward pass therefore follows its own forward pass.
+  /// - Throws: `EngineError` where the shapes do not fit, or the machine has not so much memory.
   public static func compile(
     _ graph: Graph, parameters: Parameters, inputShape: [Int], training: Bool, precision: Precision = .fp32,
-    sumOverProcesses: SumOverProcesses? = nil
+    sumOverProcesses: SumOverProcesses? = nil, arena: ProgramArena = ProgramArena()
   ) throws -> Program {
     var compiler = Compiler(
       graph: graph, parameters: parameters, input: inputShape, isTraining: training, precision: precision.supported,
       sumOverProcesses: sumOverProcesses)
-    return try compiler.compile()
+    return try Program(compiler.compile(), arena: arena)
+  }
+
+  /// The bytes that a program would take, its outputs among them, without taking them.
+  /// - Throws: `EngineError` where the shapes do not fit.
+  public static func byteCount(
+    _ graph: Graph, parameters: Parameters, inputShape: [Int], training: Bool, precision: Precision = .fp32
+  ) throws -> Int {
+    var compiler = Compiler(
+      graph: graph, parameters: parameters, input: inputShape, isTraining: training, precision: precision.supported,
+      sumOverProcesses: nil)
+    let plan = try MemoryPlan(compiler.compile().builder)
+    return plan.arenaByteCount + plan.persistentByteCount
   }
 
   /// See `compile`.
   public typealias SumOverProcesses = (inout [Double]) throws -> Void
 
-  init(builder: ProgramBuilder, input: Buffer, outputs: [OutputPlan]) throws {
-    let arenaSlots = builder.slots.indices.filter { builder.slots[$0].pinned == nil && builder.slots[$0].isUsed }
-    let plan = ArenaPlan.offsets(
-      of: arenaSlots.map {
-        let slot = builder.slots[$0]
-        return ArenaPlan.Request(byteCount: slot.byteCount, lifetime: slot.firstStep...slot.lastStep)
-      })
-    let arena = UnsafeMutableBufferPointer<Float>.allocateAligned(plan.byteCount / 4)
-    guard let base = arena.baseAddress else { throw EngineError("no memory for a program") }
-    var pointers = builder.slots.map { $0.pinned ?? base }
-    for (slot, offset) in zip(arenaSlots, plan.offsets) { pointers[slot] = base + offset / 4 }
-
-    var stream: dnnl_stream_t?
-    try OneDNN.check(dnnl_stream_create(&stream, try OneDNN.engine.get(), dnnl_stream_default_flags.rawValue), "create a stream")
-    guard let stream else { throw EngineError("oneDNN made no stream") }
-    self.stream = stream
+  init(_ graph: CompiledGraph, arena: ProgramArena = ProgramArena()) throws {
+    let builder = graph.builder
+    let plan = MemoryPlan(builder)
+    try MemoryNeed([("activations", max(0, plan.arenaByteCount - arena.byteCount)), ("inputs and outputs", plan.persistentByteCount)])
+      .require("a program for an input of shape \(graph.input.layout.shape)")
+    let base = try arena.reserve(plan.arenaByteCount)
+    var owned: [AlignedMemory] = []
+    places = try builder.slots.indices.map { slot in
+      switch builder.slots[slot].kind {
+      case .temporary: return .arena(offset: plan.offsets[slot])
+      case .pinned(let pointer): return .fixed(pointer)
+      case .persistent:
+        let memory = try AlignedMemory(count: (builder.slots[slot].byteCount + 3) / 4)
+        owned.append(memory)
+        return .fixed(memory.start)
+      }
+    }
+    ownedMemory = owned
+    stream = try Stream()
     self.arena = arena
-    arenaByteCount = plan.byteCount
-    ownedMemory = builder.ownedMemory
-    slots = pointers
+    self.base = base
+    arenaByteCount = plan.arenaByteCount
     parameters = builder.parameters
-    self.input = input
-    self.outputs = outputs
-    inputShape = input.layout.shape
-    preparation = try builder.steps[.preparation, default: []].map { try Step($0, pointers) }
-    forwardSteps = try builder.steps[.forward, default: []].map { try Step($0, pointers) }
-    backwardSteps = try builder.steps[.backward, default: []].map { try Step($0, pointers) }
+    input = graph.input
+    outputs = graph.outputs
+    inputShape = graph.input.layout.shape
+    let places = places
+    preparation = try builder.steps[.preparation, default: []].map { try Step($0, places, base) }
+    forwardSteps = try builder.steps[.forward, default: []].map { try Step($0, places, base) }
+    backwardSteps = try builder.steps[.backward, default: []].map { try Step($0, places, base) }
     finishedGradients = try builder.finishedGradients()
-  }
-
-  deinit {
-    dnnl_stream_destroy(stream)
-    arena.deallocateAligned()
-    for memory in ownedMemory { memory.deallocateAligned() }
   }
 
   // MARK: Running
 
   /// NCHW pixels, to be filled before `forward`.
   public var inputValues: UnsafeMutableBufferPointer<Float> {
-    UnsafeMutableBufferPointer(start: slots[input.slot], count: inputShape.reduce(1, *))
+    UnsafeMutableBufferPointer(start: places[input.slot].pointer(base), count: inputShape.reduce(1, *))
   }
 
   /// - Throws: `EngineError` if oneDNN fails.
   public func forward() throws {
+    try takeArena()
     if preparedVersion != parameters.version {
       try run(preparation)
       preparedVersion = parameters.version
@@ -105,15 +119,27 @@ public final class Program {
   /// - Precondition: compiled for training, `forward` ran, `outputGradient` of every output is filled.
   /// - Parameter didStep: called after each of the pass' steps with the parameters, as ranges of `Parameters.gradients`,
   ///   whose gradients that step completed: those may be read and changed from then on.
+  /// - Throws: `EngineError` where another program has run in the same arena since `forward`, or oneDNN fails.
   public func backward(didStep: (_ finished: [Range<Int>]) throws -> Void = { _ in }) throws {
+    guard arena.user === self else { throw EngineError("a backward pass without its forward pass right before it") }
     for (step, finished) in zip(backwardSteps, finishedGradients) {
-      try step.run(on: stream)
+      try step.run(on: stream.handle)
       try didStep(finished)
     }
   }
 
   private func run(_ steps: [Step]) throws {
-    for step in steps { try step.run(on: stream) }
+    for step in steps { try step.run(on: stream.handle) }
+  }
+
+  /// Makes the arena this program's, wherever it is now.
+  private func takeArena() throws {
+    let start = try arena.reserve(arenaByteCount)
+    if start != base {
+      base = start
+      for step in preparation + forwardSteps + backwardSteps { try step.bind(start) }
+    }
+    arena.user = self
   }
 
   /// Multiplications and additions of a forward pass' convolutions, by the direct algorithm.
@@ -129,14 +155,14 @@ public final class Program {
 
   public func values(of output: Graph.Output) -> UnsafeBufferPointer<Float> {
     let plan = outputs[output.index]
-    return UnsafeBufferPointer(start: slots[plan.value.slot], count: plan.shape.reduce(1, *))
+    return UnsafeBufferPointer(start: places[plan.value.slot].pointer(base), count: plan.shape.reduce(1, *))
   }
 
   /// Where the loss writes its gradient before `backward`. Empty in programs for inference.
   public func gradient(of output: Graph.Output) -> UnsafeMutableBufferPointer<Float> {
     let plan = outputs[output.index]
     guard let gradient = plan.gradient else { return UnsafeMutableBufferPointer(start: nil, count: 0) }
-    return UnsafeMutableBufferPointer(start: slots[gradient.slot], count: plan.shape.reduce(1, *))
+    return UnsafeMutableBufferPointer(start: places[gradient.slot].pointer(base), count: plan.shape.reduce(1, *))
   }
 
   /// One step of a pass and what it took.
@@ -156,9 +182,10 @@ public final class Program {
   ///   thread, and not stretched by other processes.
   public func profile(includingBackward: Bool, threadTime: Bool = false) throws -> [StepProfile] {
     let clock = threadTime ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC
+    try takeArena()
     return try (forwardSteps + (includingBackward ? backwardSteps : [])).map { step in
       let start = Self.seconds(clock)
-      try step.run(on: stream)
+      try step.run(on: stream.handle)
       return StepProfile(
         name: step.name, implementation: step.implementation, seconds: Self.seconds(clock) - start, flops: step.flops,
         bytes: step.bytes)
@@ -172,6 +199,63 @@ public final class Program {
   }
 }
 
+/// Where a slot's memory is.
+enum SlotPlace {
+  case fixed(UnsafeMutablePointer<Float>)
+  /// Bytes from the arena's beginning.
+  case arena(offset: Int)
+
+  func pointer(_ base: UnsafeMutablePointer<Float>) -> UnsafeMutablePointer<Float> {
+    switch self {
+    case .fixed(let pointer): pointer
+    case .arena(let offset): base + offset / MemoryLayout<Float>.stride
+    }
+  }
+}
+
+/// What compilation makes of a graph, before it has memory.
+struct CompiledGraph {
+  let builder: ProgramBuilder
+  let input: Buffer
+  let outputs: [Program.OutputPlan]
+}
+
+/// The memory that a program wants.
+struct MemoryPlan {
+  /// By slot; of those in the arena, in bytes.
+  let offsets: [Int]
+  let arenaByteCount: Int
+  let persistentByteCount: Int
+
+  init(_ builder: ProgramBuilder) {
+    let arenaSlots = builder.slots.indices.filter { builder.slots[$0].isTemporary && builder.slots[$0].isUsed }
+    let plan = ArenaPlan.offsets(
+      of: arenaSlots.map {
+        let slot = builder.slots[$0]
+        return ArenaPlan.Request(byteCount: slot.byteCount, lifetime: slot.firstStep...slot.lastStep)
+      })
+    var offsets = [Int](repeating: 0, count: builder.slots.count)
+    for (slot, offset) in zip(arenaSlots, plan.offsets) { offsets[slot] = offset }
+    self.offsets = offsets
+    arenaByteCount = plan.byteCount
+    persistentByteCount = builder.slots.reduce(0) { if case .persistent = $1.kind { $0 + $1.byteCount } else { $0 } }
+  }
+}
+
+/// A oneDNN stream.
+private final class Stream {
+  let handle: dnnl_stream_t
+
+  init() throws {
+    var stream: dnnl_stream_t?
+    try OneDNN.check(dnnl_stream_create(&stream, try OneDNN.engine.get(), dnnl_stream_default_flags.rawValue), "create a stream")
+    guard let stream else { throw EngineError("oneDNN made no stream") }
+    handle = stream
+  }
+
+  deinit { dnnl_stream_destroy(handle) }
+}
+
 /// A step bound to its memory.
 private final class Step {
   let name: String
@@ -179,26 +263,29 @@ private final class Step {
   let bytes: Double
   private let primitive: Primitive?
   private var arguments: [dnnl_exec_arg_t] = []
-  private let loop: (() throws -> Void)?
+  private let loop: (([UnsafeMutablePointer<Float>]) throws -> Void)?
+  private var pointers: [UnsafeMutablePointer<Float>] = []
+  /// Of the arguments or the loop's buffers: where they are, and how many floats on.
+  private let operands: [(place: SlotPlace, offset: Int)]
 
-  init(_ plan: StepPlan, _ slots: [UnsafeMutablePointer<Float>]) throws {
+  init(_ plan: StepPlan, _ places: [SlotPlace], _ base: UnsafeMutablePointer<Float>) throws {
     name = plan.name
     flops = plan.flops
     bytes = plan.bytes
+    operands = plan.buffers.map { (places[$0.slot], $0.offset) }
     switch plan.work {
-    case .loop(let buffers, let body):
-      let pointers = buffers.map { slots[$0.slot] + $0.offset }
+    case .loop(_, let body):
       primitive = nil
-      loop = { try body(pointers) }
+      loop = body
+      pointers = operands.map { $0.place.pointer(base) + $0.offset }
     case .primitive(let primitive, let buffers):
       self.primitive = primitive
       loop = nil
       let engine = try OneDNN.engine.get()
-      for (argument, buffer) in buffers {
+      for ((argument, buffer), operand) in zip(buffers, operands) {
         var memory: dnnl_memory_t?
-        let address = slots[buffer.slot] + buffer.offset
-        try OneDNN.check(
-          buffer.layout.read { dnnl_memory_create(&memory, $0, engine, address) }, "\(name): bind memory")
+        let address = operand.place.pointer(base) + operand.offset
+        try OneDNN.check(buffer.layout.read { dnnl_memory_create(&memory, $0, engine, address) }, "\(name): bind memory")
         arguments.append(dnnl_exec_arg_t(arg: argument, memory: memory))
       }
     }
@@ -208,8 +295,21 @@ private final class Step {
 
   deinit { for argument in arguments { dnnl_memory_destroy(argument.memory) } }
 
+  /// Follows the arena to where it is now.
+  func bind(_ base: UnsafeMutablePointer<Float>) throws {
+    for (i, operand) in operands.enumerated() {
+      guard case .arena = operand.place else { continue }
+      let pointer = operand.place.pointer(base) + operand.offset
+      if primitive == nil {
+        pointers[i] = pointer
+      } else {
+        try OneDNN.check(dnnl_memory_set_data_handle(arguments[i].memory, pointer), "\(name): bind memory")
+      }
+    }
+  }
+
   func run(on stream: dnnl_stream_t) throws {
-    try loop?()
+    try loop?(pointers)
     guard let primitive else { return }
     try OneDNN.check(dnnl_primitive_execute(primitive.handle, stream, Int32(arguments.count), arguments), name)
   }

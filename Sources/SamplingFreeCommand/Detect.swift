@@ -46,7 +46,9 @@ struct Detect: ParsableCommand {
       guard configuration.data.name != .coco else {
         throw ValidationError("--validation: \(path) was trained on files, and weights open no files: name the images instead")
       }
-      try drawValidation(try configuration.dataset(.validation), runner, renderer)
+      var dataset = try configuration.dataset(.validation)
+      if classes.classes == nil { dataset = try dataset.inOrder(of: runner.classNames) }
+      try drawValidation(dataset, runner, renderer)
     } else {
       try drawImages(runner, renderer)
     }

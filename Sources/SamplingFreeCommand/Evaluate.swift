@@ -27,7 +27,9 @@ struct Evaluate: ParsableCommand {
       weights: weights, configuration: configuration,
       registry: SamplingFreeCommand.registry(plugins: configuration.plugins))
     precision.apply(to: runner.network)
-    let result = try runner.evaluate(configuration.dataset(.validation) { printError($0) }, batchSize: configuration.train.batchSize)
+    let dataset = try configuration.dataset(.validation) { printError($0) }
+    if let note = runner.classes(of: dataset).note("the data set", "the detector") { printError(note) }
+    let result = try runner.evaluate(dataset, batchSize: configuration.train.batchSize)
     if json {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys]

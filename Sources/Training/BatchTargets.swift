@@ -3,9 +3,10 @@ import DetectionCore
 import Detectors
 import Parallel
 
-/// What the anchors of all of a mini-batch's images are trained towards, in a row.
+/// What the anchors of all of a mini-batch's images, part by part, are trained towards, in a row.
 struct BatchTargets {
-  private let anchors: [Box]
+  /// [parts]: an image's anchors.
+  private let anchors: [[Box]]
   let labels: [Int32]
   let overlaps: [Float]
   let objects: [Int32]
@@ -13,17 +14,20 @@ struct BatchTargets {
   /// Indexes of foreground anchors, ascending.
   let foreground: [Int]
   let imageOffsets: [Int]
+  /// [parts]: where each part's images' anchors are.
+  let partRanges: [Range<Int>]
 
-  init(_ batch: Batch, network: RetinaNet, matcher: Matcher, coder: BoxCoder) {
-    let anchors = network.anchorGenerator.anchors(for: network.levels(height: batch.height, width: batch.width))
-    var images = [AnchorTargets?](repeating: nil, count: batch.images.count)
+  init(_ batches: [Batch], network: RetinaNet, matcher: Matcher, coder: BoxCoder) {
+    let anchors = batches.map { network.anchorGenerator.anchors(for: network.levels(height: $0.height, width: $0.width)) }
+    let all = zip(batches, anchors).flatMap { batch, anchors in batch.images.map { (image: $0, anchors: anchors) } }
+    var images = [AnchorTargets?](repeating: nil, count: all.count)
     images.withUnsafeMutableBufferPointer { images in
       nonisolated(unsafe) let images = images
-      Parallel.forChunks(of: batch.images.count) { _, range in
+      Parallel.forChunks(of: all.count) { _, range in
         for i in range {
-          let objects = batch.images[i].annotations.filter { !$0.isCrowd }
+          let objects = all[i].image.annotations.filter { !$0.isCrowd }
           images[i] = AnchorTargets(
-            anchors: anchors, boxes: objects.map(\.box), classIndexes: objects.map(\.classIndex), matcher: matcher,
+            anchors: all[i].anchors, boxes: objects.map(\.box), classIndexes: objects.map(\.classIndex), matcher: matcher,
             coder: coder)
         }
       }
@@ -34,26 +38,34 @@ struct BatchTargets {
     overlaps = targets.flatMap(\.overlaps)
     objects = targets.flatMap(\.objects)
     boxTargets = targets.flatMap(\.boxTargets)
-    foreground = targets.enumerated().flatMap { image, target in target.foreground.map { $0 + image * anchors.count } }
-    imageOffsets = (0...targets.count).map { $0 * anchors.count }
+    let offsets = targets.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.labels.count) }
+    imageOffsets = offsets
+    foreground = zip(targets, offsets).flatMap { target, offset in target.foreground.map { $0 + offset } }
+    partRanges = zip(batches, anchors).reduce(into: []) { ranges, part in
+      let start = ranges.last?.upperBound ?? 0
+      ranges.append(start..<start + part.0.images.count * part.1.count)
+    }
   }
 
   /// [anchors]: the IoU of each foreground anchor's predicted box with its object's box, 0 elsewhere.
   /// - Throws: `StrategyError` where a predicted box is not finite.
   func qualities(deltas: UnsafeBufferPointer<Float>, coder: BoxCoder) throws -> [Float] {
     var qualities = [Float](repeating: 0, count: labels.count)
+    var part = 0
     for anchor in foreground {
-      func box(_ values: some Collection<Float>) -> Box {
+      while !partRanges[part].contains(anchor) { part += 1 }
+      let box = anchors[part][(anchor - partRanges[part].lowerBound) % anchors[part].count]
+      func decoded(_ values: some Collection<Float>) -> Box {
         var delta = SIMD4<Float>()
         for (i, value) in values.enumerated() { delta[i] = value }
-        return coder.decode(delta, anchor: anchors[anchor % anchors.count])
+        return coder.decode(delta, anchor: box)
       }
       let elements = (4 * anchor)..<(4 * anchor + 4)
-      let predicted = box(deltas[elements])
+      let predicted = decoded(deltas[elements])
       guard predicted.x1.isFinite, predicted.y1.isFinite, predicted.x2.isFinite, predicted.y2.isFinite else {
         throw StrategyError("the box of anchor \(anchor) is not finite: training has diverged")
       }
-      qualities[anchor] = predicted.iou(with: box(boxTargets[elements]))
+      qualities[anchor] = predicted.iou(with: decoded(boxTargets[elements]))
     }
     return qualities
   }

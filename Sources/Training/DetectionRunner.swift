@@ -18,12 +18,18 @@ public struct DetectionRunner {
   public let postProcessor: PostProcessor
   /// Boxes are cut to the image less this many pixels at the right and the bottom.
   public let clipInset: Float
+  /// Whether a class called "3" was called so by somebody.
+  private var numbersAreNames = true
 
   /// - Parameter candidatesPerLevel: instead of the configuration's.
+  /// - Precondition: as many thresholds as classes.
   public init(
     network: RetinaNet, classNames: [String], configuration: ExperimentConfiguration, thresholds: [Float],
     candidatesPerLevel: Int? = nil
   ) {
+    precondition(
+      thresholds.count == network.classCount && classNames.count == network.classCount,
+      "\(thresholds.count) thresholds and \(classNames.count) names for \(network.classCount) classes")
     self.network = network
     self.classNames = classNames
     options = configuration.inputOptions(training: false)
@@ -67,21 +73,46 @@ public struct DetectionRunner {
       weights.metadata.statistics ?? TrainingStatistics(classCount: classNames.count)
     self.init(
       network: network, classNames: classNames, configuration: configuration,
-      thresholds: try thresholder.thresholds(for: statistics), candidatesPerLevel: thresholder.candidatesPerLevel)
+      thresholds: try thresholder.checkedThresholds(for: statistics), candidatesPerLevel: thresholder.candidatesPerLevel)
+    numbersAreNames = weights.metadata.convention == Convention.native.name
   }
 
-  /// - Returns: one list an image, in the image's own pixels, by descending score.
+  /// - Returns: one list an image, in the image's own pixels, by descending score; what it would be of that image alone.
   /// - Throws: `DetectorError` where the network's results are not finite.
   public func detect(_ images: [Image]) throws -> [[Detection]] {
     let samples = images.enumerated().map { Sample(id: $0.offset, image: $0.element, annotations: []) }
-    return try detect(samples)
+    var results = [[Detection]](repeating: [], count: samples.count)
+    for group in groups(of: samples.map { ($0.originalWidth, $0.originalHeight) }) {
+      for (index, detections) in zip(group, try detect(group.map { samples[$0] })) { results[index] = detections }
+    }
+    return results
   }
 
-  func detect(_ samples: [Sample]) throws -> [[Detection]] {
+  /// Images that are padded to the same size, each as if it were alone, so that what is found in one does not depend on
+  /// the others. Groups and their images are in order of appearance.
+  /// - Parameter sizes: of the images themselves.
+  private func groups(of sizes: [(width: Int, height: Int)]) -> [[Int]] {
+    var groups: [[Int]] = []
+    var positions: [[Int]: Int] = [:]
+    for (index, size) in sizes.enumerated() {
+      let padded = options.paddedSize(of: [options.resizedSize(width: size.width, height: size.height)])
+      let position = positions[[padded.width, padded.height], default: groups.count]
+      if position == groups.count {
+        positions[[padded.width, padded.height]] = position
+        groups.append([])
+      }
+      groups[position].append(index)
+    }
+    return groups
+  }
+
+  /// - Parameter samples: a batch, all of the same padded size.
+  private func detect(_ samples: [Sample]) throws -> [[Detection]] {
+    let padded = options.paddedSize(of: samples.map { options.resizedSize(width: $0.originalWidth, height: $0.originalHeight) })
+    // First of all the memory for it.
+    let program = try network.program(images: samples.count, height: padded.height, width: padded.width, training: false)
     var generator = SeededGenerator(seed: 0)
     let batch = Batch(samples: samples, options: options, generator: &generator)
-    let program = try network.program(
-      images: samples.count, height: batch.height, width: batch.width, training: false)
     _ = program.inputValues.update(fromContentsOf: batch.pixels)
     try program.forward()
     let levels = network.levels(height: batch.height, width: batch.width)
@@ -129,16 +160,24 @@ public struct DetectionRunner {
     return matches
   }
 
+  /// How a data set's classes are found among the detector's.
+  public func classes(of dataset: any DetectionDataset) -> ClassMatching {
+    ClassMatching(dataset.classNames, in: classNames, numbersAreNames: numbersAreNames)
+  }
+
   /// COCO's average precision on a data set.
   /// - Parameters:
   ///   - processes: each detects in its share of the images; all get the result.
   ///   - progress: called with the number of images done by this process.
-  /// - Throws: `DetectorError` where the data set's classes are not the detector's.
+  /// - Throws: `DetectorError` naming a class of the data set that the detector does not know.
   public func evaluate(
     _ dataset: any DetectionDataset, batchSize: Int, processes: any ProcessGroup = SingleProcess(),
     progress: (Int) -> Void = { _ in }
   ) throws -> COCOResult {
-    let classes = try ClassMap(outputs: classNames, dataset: dataset.classNames)
+    let matching = classes(of: dataset)
+    if let complaint = matching.complaint("the data set", "the detector") { throw DetectorError(complaint) }
+    var classIndexes = [Int?](repeating: nil, count: classNames.count)
+    for (classIndex, output) in matching.indexes.enumerated() { if let output { classIndexes[output] = classIndex } }
     var evaluator = COCOEvaluator(classCount: dataset.classNames.count)
     for (index, detections) in try detect(dataset, batchSize: batchSize, processes: processes, progress: progress).enumerated() {
       let header = try dataset.header(at: index)
@@ -149,7 +188,7 @@ public struct DetectionRunner {
           area: annotation.area, isCrowd: annotation.isCrowd)
       }
       for detection in detections {
-        guard let classIndex = classes.indexes[detection.classIndex] else { continue }
+        guard let classIndex = classIndexes[detection.classIndex] else { continue }
         evaluator.addDetection(
           image: header.id, classIndex: classIndex, box: EvaluationBox(detection.box),
           score: Double(detection.score))
@@ -164,11 +203,16 @@ public struct DetectionRunner {
   ) throws -> [[Detection]] {
     let share = processes.share(of: dataset.count)
     var rows: [Double] = []
-    for start in stride(from: share.lowerBound, to: share.upperBound, by: batchSize) {
-      let images = start..<min(start + batchSize, share.upperBound)
-      let found = try detect(images.map { try dataset.sample(at: $0) })
-      for (image, detections) in zip(images, found) { rows += detections.flatMap { $0.row(image: image) } }
-      progress(images.upperBound - share.lowerBound)
+    var done = 0
+    // Size by size, so that each is compiled once.
+    for group in groups(of: try share.map { (try dataset.header(at: $0).width, try dataset.header(at: $0).height) }) {
+      for start in stride(from: 0, to: group.count, by: batchSize) {
+        let images = group[start..<min(start + batchSize, group.count)].map { share.lowerBound + $0 }
+        let found = try detect(images.map { try dataset.sample(at: $0) })
+        for (image, detections) in zip(images, found) { rows += detections.flatMap { $0.row(image: image) } }
+        done += images.count
+        progress(done)
+      }
     }
     var all = [[Detection]](repeating: [], count: dataset.count)
     let gathered = try processes.gathered(rows)

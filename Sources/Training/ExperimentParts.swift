@@ -105,31 +105,30 @@ public struct Strategies {
   }
 
   /// What strategies learned so far, for checkpoints.
-  var state: [String: [Double]] {
-    get {
-      var all: [String: [Double]] = [:]
-      func add(_ prefix: String, _ strategy: any Strategy) {
-        guard let strategy = strategy as? any CheckpointedStrategy else { return }
-        for (key, value) in strategy.state { all["\(prefix)/\(key)"] = value }
-      }
-      add("sampler", sampler)
-      add("regressionLoss", regressionLoss)
-      add("lossScaler", lossScaler)
-      return all
+  /// - Throws: `StrategyError` where a state cannot be kept.
+  func state() throws -> [String: [Double]] {
+    var all: [String: [Double]] = [:]
+    func add(_ kind: StrategyKind, _ strategy: any Strategy) throws {
+      guard let strategy = strategy as? any CheckpointedStrategy & Strategy else { return }
+      for (key, value) in try strategy.checkedState(kind) { all["\(kind.rawValue)/\(key)"] = value }
     }
-    set {
-      func restore<S>(_ prefix: String, _ strategy: inout S) {
-        guard var restored = strategy as? any CheckpointedStrategy else { return }
-        restored.state = Dictionary(
-          uniqueKeysWithValues: newValue.filter { $0.key.hasPrefix("\(prefix)/") }.map {
-            (String($0.key.dropFirst(prefix.count + 1)), $0.value)
-          })
-        if let restored = restored as? S { strategy = restored }
-      }
-      restore("sampler", &sampler)
-      restore("regressionLoss", &regressionLoss)
-      restore("lossScaler", &lossScaler)
+    try add(.sampler, sampler)
+    try add(.regressionLoss, regressionLoss)
+    try add(.lossScaler, lossScaler)
+    return all
+  }
+
+  mutating func restore(_ state: [String: [Double]]) {
+    func restore<S>(_ kind: StrategyKind, _ strategy: inout S) {
+      guard var restored = strategy as? any CheckpointedStrategy else { return }
+      let prefix = "\(kind.rawValue)/"
+      restored.state = Dictionary(
+        uniqueKeysWithValues: state.filter { $0.key.hasPrefix(prefix) }.map { (String($0.key.dropFirst(prefix.count)), $0.value) })
+      if let restored = restored as? S { strategy = restored }
     }
+    restore(.sampler, &sampler)
+    restore(.regressionLoss, &regressionLoss)
+    restore(.lossScaler, &lossScaler)
   }
 }
 

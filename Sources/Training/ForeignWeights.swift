@@ -1,6 +1,5 @@
 import Configuration
 import Detectors
-import Suggestions
 import Weights
 
 extension ExperimentConfiguration {
@@ -23,31 +22,5 @@ extension ExperimentConfiguration {
     guard metadata.convention != Convention.native.name, !metadata.configuration.isEmpty else { return [] }
     let implied = try ExperimentConfiguration(yaml: metadata.configuration, name: "the weights' configuration")
     return Convention.differences(from: self, to: implied, wholeDetector: metadata.detector != WeightsMetadata.backbone)
-  }
-}
-
-/// Which of a data set's classes a detector's outputs stand for.
-struct ClassMap {
-  /// One an output; nil where the data set has no such class.
-  let indexes: [Int?]
-
-  /// By position where there are as many, else by name.
-  /// - Throws: `DetectorError` naming a class of the data set that the detector does not know.
-  init(outputs: [String], dataset: [String]) throws {
-    guard outputs.count != dataset.count else {
-      indexes = Array(dataset.indices)
-      return
-    }
-    if let unknown = dataset.first(where: { !outputs.contains($0) }) {
-      throw DetectorError(
-        "the data set has \(Self.list(dataset)), the detector \(Self.list(outputs)): no \"\(unknown)\" among them\(Suggestions.hint(for: unknown, in: outputs))")
-    }
-    indexes = outputs.map { dataset.firstIndex(of: $0) }
-  }
-
-  /// The number of classes and the first names.
-  private static func list(_ names: [String]) -> String {
-    let shown = names.prefix(4).joined(separator: ", ") + (names.count > 4 ? ", ..." : "")
-    return "\(names.count) \(names.count == 1 ? "class" : "classes") (\(shown))"
   }
 }

@@ -1,4 +1,5 @@
 import Configuration
+import DetectionCore
 import Detectors
 import Foundation
 import NeuralNetwork
@@ -26,7 +27,7 @@ extension Trainer {
 
   /// - Parameter step: steps done.
   func writeCheckpoint(step: Int) throws {
-    var training = strategies.state
+    var training = try strategies.state()
     training["step"] = [Double(step)]
     try WeightsFile.write(
       Checkpoint(weights: try weights(step: step), optimizer: optimizer.state, training: training), to: files.checkpoint)
@@ -38,7 +39,7 @@ extension Trainer {
     guard match.isComplete else {
       throw TrainingError("\(files.checkpoint) does not fit the configuration's detector: \(match.summary())")
     }
-    if let difference = ClassNames.difference(
+    if let difference = ClassMatching.difference(
       checkpoint.weights.metadata.classNames, of: files.checkpoint, classNames, of: "the training set")
     {
       throw TrainingError(difference)
@@ -50,7 +51,7 @@ extension Trainer {
       throw TrainingError("\(files.checkpoint) does not say at which step it was written")
     }
     firstStep = Int(step)
-    strategies.state = training
+    strategies.restore(training)
   }
 }
 

@@ -56,20 +56,22 @@ public struct Trainer {
     let checkpoint = start == .resuming ? try files.readCheckpoint() : nil
     strategies = try Strategies(configuration, registry: registry)
     trainingSet = try configuration.dataset(.train) { observer.note($0) }
-    validationSet = try configuration.dataset(.validation) { observer.note($0) }
     classNames = trainingSet.classNames
-    try Self.check(trainingSet, validationSet)
+    try Self.check(trainingSet)
+    validationSet = try configuration.dataset(.validation) { observer.note($0) }.inOrder(
+      of: classNames, owners: ("the validation set", "the training set"))
     let survey = try AnnotationSurvey(trainingSet, options: configuration.inputOptions(training: true))
     for line in try survey.notes(file: configuration.data.trainAnnotations) { observer.note(line) }
     if try AnnotationSurvey(validationSet, options: configuration.inputOptions(training: false)).objectCount == 0 {
       observer.note("the validation set has no objects: average precision says nothing")
     }
-    network = try RetinaNet(configuration.architecture, classCount: classNames.count, seed: UInt64(configuration.seed))
+    network = try RetinaNet(configuration.architecture, classCount: classNames.count, seed: UInt64(configuration.seed), training: true)
     network.precision = configuration.networkPrecision
     if processes.count > 1 { network.batchStatistics = processes }
     if let note = network.precision.note { observer.note(note) }
-    optimizer = SGD(
+    optimizer = try SGD(
       network.parameters, momentum: train.momentum, weightDecay: train.weightDecay, clipNorm: train.clipNorm)
+    try Self.requireMemory(for: trainingSet, network, configuration)
     schedule = LearningRateSchedule(
       base: train.learningRate, warmupSteps: train.warmupSteps, warmupFactor: train.warmupFactor,
       decaySteps: train.decaySteps, decayFactor: train.decayFactor)
@@ -94,14 +96,9 @@ public struct Trainer {
     }
   }
 
-  private static func check(_ training: any DetectionDataset, _ validation: any DetectionDataset) throws {
+  private static func check(_ training: any DetectionDataset) throws {
     guard training.count > 0 else { throw TrainingError("data: the training set has no images") }
     guard !training.classNames.isEmpty else { throw TrainingError("data: the training set has no classes (categories)") }
-    if let difference = ClassNames.difference(
-      training.classNames, of: "the training set", validation.classNames, of: "the validation set")
-    {
-      throw TrainingError("data: \(difference)")
-    }
   }
 
   /// Weights to start from, and the bias where they bring none.
@@ -110,7 +107,9 @@ public struct Trainer {
       let weights = try WeightsFile.read(path)
       if let broken = weights.firstNotFinite { throw TrainingError("train.initialWeights: \(path): \(broken) is not finite") }
       let notes = try NormalizationCheck.check(weights.tensors, epsilon: configuration.detector.backbone.epsilon)
-      let match = weights.match(expected: network.expectedShapes)
+      let rows = ClassificationRows(weights, classNames: classNames)
+      let (fitted, classesNote) = try rows.applied(to: network)
+      let match = fitted.match(expected: network.expectedShapes)
       guard !match.tensors.isEmpty else {
         throw TrainingError("train.initialWeights: no parameter of \(path) fits the detector: \(match.summary())")
       }
@@ -119,12 +118,21 @@ public struct Trainer {
       for note in notes { observer.note("initial weights \(path): \(note)") }
       observer.note("initial weights \(path) (\(weights.metadata.convention)): \(match)")
       for difference in try configuration.differences(from: weights.metadata) { observer.note("  \(difference)") }
+      if let classesNote { observer.note("  \(classesNote)") }
       // A last layer that was loaded brings its bias along.
-      if match.tensors[RetinaNet.classificationBias] != nil { return }
+      if match.tensors[RetinaNet.classificationBias] != nil {
+        if !rows.new.isEmpty { try setBias(ofClasses: rows.new, observer: &observer) }
+        return
+      }
     }
-    let bias = try strategies.bias.bias(for: statistics, activation: .sigmoid)
-    try network.setClassificationBias(bias)
-    if let smallest = bias.min(), let largest = bias.max() {
+    try setBias(ofClasses: Array(classNames.indices), observer: &observer)
+  }
+
+  private func setBias(ofClasses classes: [Int], observer: inout some TrainingObserver) throws {
+    let bias = try strategies.bias.checkedBias(for: statistics, activation: .sigmoid)
+    try network.setClassificationBias(bias, ofClasses: classes)
+    let set = classes.map { bias[$0] }
+    if let smallest = set.min(), let largest = set.max() {
       observer.note("classification bias \(smallest == largest ? "\(smallest)" : "\(smallest)...\(largest)")")
     }
   }
@@ -143,7 +151,7 @@ public struct Trainer {
     let loader = BatchLoader(
       dataset: trainingSet, options: configuration.inputOptions(training: true), batchSize: train.batchSize,
       seed: UInt64(configuration.seed), firstStep: firstStep * train.accumulate,
-      share: (processes.rank, processes.count), prefetch: 4)
+      share: (processes.rank, processes.count), prefetch: Self.batchesAhead)
     defer { loader.stop() }
     let clock = ContinuousClock()
     for index in firstStep..<max(firstStep, train.steps) {
@@ -182,6 +190,27 @@ public struct Trainer {
     return result
   }
 
+  /// Batches that are prepared while earlier ones are trained on.
+  private static let batchesAhead = 4
+
+  /// - Throws: `EngineError` where the largest mini-batch needs more memory than there is.
+  private static func requireMemory(
+    for dataset: any DetectionDataset, _ network: RetinaNet, _ configuration: ExperimentConfiguration
+  ) throws {
+    let options = configuration.inputOptions(training: true)
+    var sizes: [(width: Int, height: Int)] = []
+    if case .shorterSide = options.size {
+      sizes = try (0..<dataset.count).map {
+        let header = try dataset.header(at: $0)
+        return options.resizedSize(width: header.width, height: header.height)
+      }
+    }
+    let largest = options.paddedSize(of: sizes)
+    try network.requireTrainingMemory(
+      images: configuration.train.batchSize, height: largest.height, width: largest.width,
+      parts: configuration.train.accumulate, batchesAhead: batchesAhead)
+  }
+
   private var isWriting: Bool { processes.rank == 0 }
 
   /// Lets a thresholder that learns see what the detector finds without any threshold.
@@ -190,7 +219,7 @@ public struct Trainer {
     let runner = DetectionRunner(
       network: network, classNames: classNames, configuration: configuration,
       thresholds: Array(repeating: 0, count: classNames.count))
-    statistics.calibratedThresholds = try thresholder.calibrate(
+    statistics.calibratedThresholds = try thresholder.checkedCalibration(
       runner.matches(validationSet, batchSize: configuration.train.batchSize, processes: processes), statistics: statistics)
   }
 
@@ -198,7 +227,7 @@ public struct Trainer {
   private func evaluate(step: Int, _ metrics: MetricsLog?, _ observer: inout some TrainingObserver) throws -> COCOResult {
     let runner = DetectionRunner(
       network: network, classNames: classNames, configuration: configuration,
-      thresholds: try strategies.thresholder.thresholds(for: statistics),
+      thresholds: try strategies.thresholder.checkedThresholds(for: statistics),
       candidatesPerLevel: strategies.thresholder.candidatesPerLevel)
     let result = try runner.evaluate(validationSet, batchSize: configuration.train.batchSize, processes: processes)
     try metrics?.append(result, step: step)

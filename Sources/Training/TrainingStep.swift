@@ -71,76 +71,104 @@ public struct TrainingStep {
     }
   }
 
-  /// What is known of a part after its forward pass.
-  private struct Part {
-    let batch: Batch
-    let targets: BatchTargets
-    let weighting: Weighting
-    let classification: ClassificationLossValue
-    let regression: RegressionLossValue
-    /// Anchors whose boxes are trained, and d sum / d delta of each.
-    let regressed: [Int]
-    let deltaSlopes: [SIMD4<Float>]
-  }
-
   /// Computes the losses of a mini-batch, which may come in parts, and the gradients of all parameters, both over all
   /// processes.
   ///
-  /// The loss scaler sees the losses of all parts before any gradient is made, so that n parts give what one mini-batch
-  /// of all their images would give (but for batch normalisation, whose statistics are each part's own). All parts but
-  /// the last therefore go forward twice.
-  /// - Throws: `TrainingDiverged` where the network's results or a loss are not finite; what a strategy throws.
+  /// All parts go forward before any loss is made: sampler, losses and loss scaler see the mini-batch whole and once, so
+  /// that n parts give what one mini-batch of all their images would give (but for batch normalisation, whose statistics
+  /// are each part's own). All parts but the last therefore go forward twice, and several parts' results are copied
+  /// together: [anchors of all parts x classes], twice for a moment.
+  /// - Throws: `TrainingDiverged` where the network's results or a loss are not finite; what a strategy throws;
+  ///   `StrategyError` where a strategy returns what cannot be.
   public func run(_ batches: [Batch], step: Int, strategies: inout Strategies) throws -> Losses {
-    let parts = try batches.enumerated().map { index, batch in
-      try evaluate(
-        batch, firstImage: (index * processes.count + processes.rank) * batch.images.count, step: step, strategies: &strategies)
+    let outputs = try StepOutputs(batches, network) { try forward($0, step: step) }
+    let targets = BatchTargets(batches, network: network, matcher: matcher, coder: coder)
+    let numbers = batches.indices.flatMap { part in
+      let count = batches[part].images.count
+      return (0..<count).map { (part * processes.count + processes.rank) * count + $0 }
     }
-    var sums = [0.0, 0, 0, 0, 0]
-    for part in parts {
-      sums[0] += part.classification.sum
-      sums[1] += part.classification.normalizer
-      sums[2] += part.regression.sum
-      sums[3] += part.regression.normalizer
-      sums[4] += Double(part.targets.foreground.count)
-    }
+    let (classification, regression) = try evaluate(outputs, targets, imageNumbers: numbers, step: step, strategies: &strategies)
+    var sums = [
+      classification.sum, classification.normalizer, regression.sum, regression.normalizer, Double(targets.foreground.count),
+    ]
     try processes.sum(&sums)
-    let classification = ClassificationLossValue(sum: sums[0], normalizer: sums[1])
-    let regression = RegressionLossValue(sum: sums[2] * Double(regressionWeight), normalizer: sums[3])
-    guard regression.value.isFinite, classification.value.isFinite else {
-      throw TrainingDiverged(
-        step: step, reason: "the losses are \(classification.value) (classification) and \(regression.value) (regression)")
-    }
-    let scales = try strategies.lossScaler.scales(
-      classification: Float(classification.value), regression: Float(regression.value))
-    var losses = Losses(
-      classification: classification.value, regression: regression.value, scales: scales,
-      foreground: Int(sums[4]))
-    let factors = (
-      classification: Float(Double(scales.classification) / max(1, classification.normalizer)),
-      regression: Float(Double(scales.regression) * Double(regressionWeight) / max(1, regression.normalizer))
+    let totals = (
+      classification: ClassificationLossValue(sum: sums[0], normalizer: sums[1]),
+      regression: RegressionLossValue(sum: sums[2] * Double(regressionWeight), normalizer: sums[3])
     )
+    guard totals.regression.value.isFinite, totals.classification.value.isFinite else {
+      throw TrainingDiverged(
+        step: step,
+        reason: "the losses are \(totals.classification.value) (classification) and \(totals.regression.value) (regression)")
+    }
+    let scales = try strategies.lossScaler.checkedScales(
+      classification: Float(totals.classification.value), regression: Float(totals.regression.value))
+    var losses = Losses(
+      classification: totals.classification.value, regression: totals.regression.value, scales: scales,
+      foreground: Int(sums[4]))
+    Self.multiply(outputs.logitGradient, by: Float(Double(scales.classification) / max(1, totals.classification.normalizer)))
+    let factor = Float(Double(scales.regression) * Double(regressionWeight) / max(1, totals.regression.normalizer))
+    // 0 off the foreground.
+    for i in targets.foreground.lazy.flatMap({ 4 * $0..<4 * $0 + 4 }) { outputs.deltaGradient[i] *= factor }
+    losses.exchangeSeconds = try backward(batches, outputs, targets.partRanges)
+    return losses
+  }
+
+  /// Losses of the whole mini-batch. Leaves d sum / d output in the outputs' gradients.
+  private func evaluate(
+    _ outputs: StepOutputs, _ targets: BatchTargets, imageNumbers: [Int], step: Int, strategies: inout Strategies
+  ) throws -> (ClassificationLossValue, RegressionLossValue) {
+    let (weighting, classification) = try targets.labels.withUnsafeBufferPointer { labels in
+      try targets.overlaps.withUnsafeBufferPointer { overlaps in
+        try targets.objects.withUnsafeBufferPointer { objects in
+          let view = ClassificationBatch(
+            logits: outputs.logits, labels: labels, overlaps: overlaps, objects: objects, imageOffsets: targets.imageOffsets,
+            classCount: network.classCount, statistics: statistics, processes: processes, imageNumbers: imageNumbers,
+            qualities: { try targets.qualities(deltas: outputs.deltas, coder: coder) })
+          let weighting = try strategies.sampler.checkedWeighting(for: view, step: step)
+          return (weighting, try ClassificationLoss.evaluate(view, weighting: weighting, gradient: outputs.logitGradient))
+        }
+      }
+    }
+    let regressed = weighting.anchorWeights.map { weights in targets.foreground.filter { weights[$0] != 0 } } ?? targets.foreground
+    let regression = try targets.boxTargets.withUnsafeBufferPointer { boxTargets in
+      try strategies.regressionLoss.checkedEvaluate(
+        RegressionBatch(deltas: outputs.deltas, targets: boxTargets, foreground: regressed, processes: processes),
+        gradient: outputs.deltaGradient)
+    }
+    return (classification, regression)
+  }
+
+  /// From the outputs' gradients to the sum of the parameters' over parts and processes.
+  /// - Returns: seconds waited for other processes.
+  private func backward(_ batches: [Batch], _ outputs: StepOutputs, _ ranges: [Range<Int>]) throws -> Double {
+    let parts = Array(zip(batches, ranges))
     // What only the forward pass moves (batch normalisation's statistics) has moved once already.
     let moving = network.parameters.entries.filter { !$0.declaration.isTrainable }.map(\.range)
-    let moved = moving.map { Array(network.parameters.values[$0]) }
+    let moved = parts.count > 1 ? moving.map { Array(network.parameters.values[$0]) } : []
     let gradients = network.parameters.gradients
     var sum: [Float] = []
     for (index, part) in parts.enumerated().dropFirst().reversed() {
       let isLast = index == parts.count - 1
-      try backward(part, again: !isLast, factors)
+      // The last part's forward pass is the latest that its program saw.
+      let program = try isLast ? program(part.0) : forward(part.0)
+      outputs.copyGradients(part.1, to: program, of: network)
+      try program.backward()
       if isLast { sum = Array(gradients) } else { for i in sum.indices { sum[i] += gradients[i] } }
     }
+    var seconds = 0.0
     if let part = parts.first {
-      losses.exchangeSeconds = try exchangingGradients { exchange in
-        try backward(part, again: parts.count > 1, factors) { finished in
+      let program = try parts.count > 1 ? forward(part.0) : program(part.0)
+      outputs.copyGradients(part.1, to: program, of: network)
+      seconds = try exchangingGradients { exchange in
+        try program.backward { finished in
           if parts.count > 1 { for i in finished.joined() { gradients[i] += sum[i] } }
           try exchange(finished)
         }
       }
     }
-    if parts.count > 1 {
-      for (range, values) in zip(moving, moved) { for (i, value) in zip(range, values) { network.parameters.values[i] = value } }
-    }
-    return losses
+    for (range, values) in zip(moving, moved) { for (i, value) in zip(range, values) { network.parameters.values[i] = value } }
+    return seconds
   }
 
   /// Sums gradients over all processes as the backward pass finishes them.
@@ -157,60 +185,6 @@ public struct TrainingStep {
     return start.duration(to: .now).seconds
   }
 
-  /// Forward pass and losses. Leaves d sum / d output in the program.
-  private func evaluate(
-    _ batch: Batch, firstImage: Int, step: Int, strategies: inout Strategies
-  ) throws -> Part {
-    let program = try forward(batch)
-    let deltas = program.values(of: network.deltas)
-    // Strategies need not expect results that are no numbers.
-    for (name, values) in [("logit", program.values(of: network.logits)), ("box delta", deltas)] where !Self.areFinite(values) {
-      throw TrainingDiverged(step: step, reason: "a \(name) is not finite")
-    }
-    let targets = BatchTargets(batch, network: network, matcher: matcher, coder: coder)
-    let (weighting, classification) = try withView(of: targets, program, firstImage: firstImage) { view in
-      let weighting = try strategies.sampler.weighting(for: view, step: step)
-      let gradient = program.gradient(of: network.logits)
-      return (weighting, try ClassificationLoss.evaluate(view, weighting: weighting, gradient: gradient))
-    }
-    let regressed = weighting.anchorWeights.map { weights in targets.foreground.filter { weights[$0] != 0 } } ?? targets.foreground
-    let deltaGradient = program.gradient(of: network.deltas)
-    let regression = try targets.boxTargets.withUnsafeBufferPointer { boxTargets in
-      try strategies.regressionLoss.evaluate(
-        RegressionBatch(deltas: deltas, targets: boxTargets, foreground: regressed, processes: processes),
-        gradient: deltaGradient)
-    }
-    return Part(
-      batch: batch, targets: targets, weighting: weighting, classification: classification, regression: regression,
-      regressed: regressed,
-      deltaSlopes: regressed.map {
-        SIMD4(deltaGradient[4 * $0], deltaGradient[4 * $0 + 1], deltaGradient[4 * $0 + 2], deltaGradient[4 * $0 + 3])
-      })
-  }
-
-  /// - Parameters:
-  ///   - again: whether the program has seen another part since.
-  ///   - didStep: see `Program.backward`.
-  private func backward(
-    _ part: Part, again: Bool, _ factors: (classification: Float, regression: Float),
-    didStep: ([Range<Int>]) throws -> Void = { _ in }
-  ) throws {
-    let program = try again ? forward(part.batch) : program(part.batch)
-    let logitGradient = program.gradient(of: network.logits)
-    let deltaGradient = program.gradient(of: network.deltas)
-    if again {
-      _ = try withView(of: part.targets, program) {
-        try ClassificationLoss.evaluate($0, weighting: part.weighting, gradient: logitGradient)
-      }
-      deltaGradient.update(repeating: 0)
-    }
-    Self.multiply(logitGradient, by: factors.classification)
-    for (anchor, slope) in zip(part.regressed, part.deltaSlopes) {
-      for i in 0..<4 { deltaGradient[4 * anchor + i] = slope[i] * factors.regression }
-    }
-    try program.backward(didStep: didStep)
-  }
-
   private func program(_ batch: Batch) throws -> Program {
     try network.program(images: batch.images.count, height: batch.height, width: batch.width, training: true)
   }
@@ -222,21 +196,14 @@ public struct TrainingStep {
     return program
   }
 
-  private func withView<T>(
-    of targets: BatchTargets, _ program: Program, firstImage: Int = 0, _ body: (ClassificationBatch) throws -> T
-  ) throws -> T {
-    let deltas = program.values(of: network.deltas)
-    return try targets.labels.withUnsafeBufferPointer { labels in
-      try targets.overlaps.withUnsafeBufferPointer { overlaps in
-        try targets.objects.withUnsafeBufferPointer { objects in
-          try body(
-            ClassificationBatch(
-              logits: program.values(of: network.logits), labels: labels, overlaps: overlaps, objects: objects,
-              imageOffsets: targets.imageOffsets, classCount: network.classCount, statistics: statistics,
-              processes: processes, firstImage: firstImage, qualities: { try targets.qualities(deltas: deltas, coder: coder) }))
-        }
-      }
+  private func forward(_ batch: Batch, step: Int) throws -> Program {
+    let program = try forward(batch)
+    // Strategies need not expect results that are no numbers.
+    for (name, output) in [("logit", network.logits), ("box delta", network.deltas)]
+    where !Self.areFinite(program.values(of: output)) {
+      throw TrainingDiverged(step: step, reason: "a \(name) is not finite")
     }
+    return program
   }
 
   private static func areFinite(_ values: UnsafeBufferPointer<Float>) -> Bool {

@@ -1,3 +1,4 @@
+import DetectionCore
 import HDF5
 import NeuralNetwork
 
@@ -13,9 +14,20 @@ public enum WeightsFile {
   public static func read(_ path: String, classNames: [String]? = nil) throws -> ModelWeights {
     let source = try WeightsSource.open(path)
     var weights = source.layout == .native ? try NativeFile.weights(in: source.root) : try ForeignModel(source).weights()
-    guard let classNames else { return weights }
-    guard classNames.count == weights.metadata.classNames.count else {
-      throw ConventionError("\(path): \(classNames.count) class names for \(weights.metadata.classNames.count) classes")
+    guard var classNames else { return weights }
+    let known = weights.metadata.classNames
+    if known.first == ClassMatching.background, classNames.count == known.count - 1 { classNames.insert(known[0], at: 0) }
+    guard classNames.count == known.count else {
+      throw ConventionError("\(path): \(classNames.count) class names for \(known.count) classes")
+    }
+    // Names that the file brings are not given to other outputs.
+    if source.layout == .native || source.root.hasAttribute(StateDictionary.Attribute.classNames) {
+      let positions = Dictionary(zip(known, known.indices)) { first, _ in first }
+      if let index = classNames.indices.first(where: { positions[classNames[$0]] ?? $0 != $0 && classNames[$0] != known[$0] }) {
+        let name = classNames[index]
+        throw ConventionError(
+          "\(path): \"\(name)\" is given as name of output \(index), in the file it is output \(positions[name] ?? index), and output \(index) is \"\(known[index])\"")
+      }
     }
     weights.metadata.classNames = classNames
     return weights

@@ -23,7 +23,7 @@ struct DataParallel: ParsableCommand {
     var strategies = try Strategies(configuration, registry: .standard)
     let statistics = TrainingStatistics(
       anchorCount: 1_000_000, foregroundCounts: Array(repeating: 10, count: batch.classes), imageCount: 10)
-    let optimizer = SGD(network.parameters)
+    let optimizer = try SGD(network.parameters)
     let input = batch.batch()
     var times: [Way: [(step: Double, wait: Double)]] = [:]
     for round in 0...rounds {

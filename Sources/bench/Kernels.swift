@@ -71,7 +71,7 @@ struct Kernels: ParsableCommand {
     _ = graph.convolution(graph.input(channels: 64), path: "a", channels: 512, kernel: 3)
     let parameters = try Parameters(graph.parameters, seed: 1)
     for i in parameters.gradients.indices { parameters.gradients[i] = uniform(i) - 0.5 }
-    let optimizer = SGD(parameters, clipNorm: 1)
+    let optimizer = try SGD(parameters, clipNorm: 1)
     return { optimizer.step(learningRate: 1e-3) }
   }
 

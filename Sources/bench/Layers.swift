@@ -30,7 +30,7 @@ struct Layers: ParsableCommand {
     for i in steps.indices { steps[i].seconds = times[i].sorted()[times[i].count / 2] }
     let limits = Limits(
       flops: try MatrixProductProbe().flopsPerSecond(threadTime: threadTime),
-      bytes: CopyProbe().bytesPerSecond(threadTime: threadTime))
+      bytes: try CopyProbe().bytesPerSecond(threadTime: threadTime))
     let rows = kinds ? Self.byKind(steps) : steps.map { Row($0, name: "\($0.name) (\($0.implementation))") }
     print("| ms | GFLOP/s | of a matrix product | of what is attainable | layer |\n| ---: | ---: | ---: | ---: | --- |")
     for row in rows where row.seconds * 1e3 >= least { print(row.line(limits)) }

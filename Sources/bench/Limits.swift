@@ -5,7 +5,7 @@ import SamplingFree
 /// What memory allows: the loss' logits copied to where its gradient goes, on all cores.
 struct Copy: ParsableCommand {
   func run() throws {
-    let copy = CopyProbe()
+    let copy = try CopyProbe()
     copy.run()
     try Worker.serve { copy.run() }
   }
@@ -21,7 +21,9 @@ struct MatrixProduct: ParsableCommand {
 
 /// A copy of memory larger than the caches.
 struct CopyProbe {
-  private let fixture = LossFixture()
+  private let fixture: LossFixture
+
+  init() throws { fixture = try LossFixture() }
 
   func run() {
     nonisolated(unsafe) let (source, target) = (

@@ -9,7 +9,7 @@ struct Loss: ParsableCommand {
     var registry = StrategyRegistry.standard
     registry.register(OutsideFocal.self)
     var sampler = try registry.makeSampler(StrategyReference(sampler))
-    let fixture = LossFixture()
+    let fixture = try LossFixture()
     func run() throws -> ClassificationLossValue {
       try fixture.withBatch { batch in
         let weighting = try sampler.weighting(for: batch, step: 0)
@@ -33,11 +33,11 @@ struct LossFixture {
   private let labels: [Int32]
   private let overlaps: [Float]
 
-  init() {
+  init() throws {
     let count = Self.images * Self.anchors
     // As a program lays out its outputs.
-    logits = .allocateAligned(count * Self.classes)
-    gradient = .allocateAligned(count * Self.classes)
+    logits = try .allocateAligned(count * Self.classes)
+    gradient = try .allocateAligned(count * Self.classes)
     for i in logits.indices { logits[i] = Float(12 * Noise.uniform(i, 2_654_435_761) - 8) }
     gradient.initialize(repeating: 0)
     labels = (0..<count).map { $0 % 1000 == 0 ? Int32($0 / 1000 % Self.classes) + 1 : 0 }

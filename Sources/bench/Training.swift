@@ -16,7 +16,7 @@ struct Training: ParsableCommand {
     let step = TrainingStep(
       network: network, matcher: configuration.matcher, coder: configuration.boxCoder,
       regressionWeight: configuration.loss.regressionWeight, statistics: statistics)
-    let optimizer = SGD(network.parameters)
+    let optimizer = try SGD(network.parameters)
     let input = batch.batch()
     var index = 0
     func run() throws -> TrainingStep.Losses {

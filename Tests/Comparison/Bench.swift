@@ -83,7 +83,7 @@ struct Stumbling: LossScaler, CheckpointedStrategy {
   }
 }
 
-/// Training that diverges at its second step.
+/// Training that diverges at its third step, after one of a size that no weights survive.
 struct Exploding: LossScaler {
   static let name = "exploding"
   static let summary = "diverges"
@@ -94,6 +94,6 @@ struct Exploding: LossScaler {
 
   mutating func scales(classification: Float, regression: Float) -> LossScales {
     step += 1
-    return LossScales(classification: step == 2 ? .infinity : 1)
+    return LossScales(classification: step == 2 ? 1e30 : 1)
   }
 }

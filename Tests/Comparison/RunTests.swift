@@ -84,8 +84,8 @@ import Testing
     #expect(report.diverged(0) == [0, 1] && report.diverged(1).isEmpty)
     #expect(report.values(\.ap, of: 0).isEmpty && report.values(\.ap, of: 1).count == 2)
     #expect(report.remarks(on: 0) == "2 of 2 diverged")
-    #expect(diary.steps.count == 2 * 1 + 2 * 4)
-    #expect(try bench.text("comparison.md").contains("- lossScaler=exploding, seed 0: training diverged at step 1"))
+    #expect(diary.steps.count == 2 * 2 + 2 * 4)
+    #expect(try bench.text("comparison.md").contains("- lossScaler=exploding, seed 0: training diverged at step 2"))
     #expect(try bench.text("runs.csv").contains("exploding,0,diverged,,,,"))
     #expect(try bench.run(plan).diary.steps.isEmpty)
   }

@@ -101,7 +101,7 @@ import Testing
     let error = try? thrown(StrategyError.self) {
       try fixture.evaluate(Weighting(anchorWeights: [1, 1], normalizer: 1), on: INSTRUCTION_SET_BASELINE)
     }
-    #expect(error?.description == "a sampler gave 2 anchor weights for 3 anchors")
+    #expect(error?.description == "a sampler: 2 anchor weights for 3 anchors")
   }
 
   @Test(arguments: instruction_set.available)

@@ -14,7 +14,7 @@ import NeuralNetwork
   /// Numbers of torch.optim.SGD([1, 1, 1], lr=0.1, momentum=0.9, weight_decay=0.01), gradients [1, 2, 3] twice.
   @Test func followsPyTorch() throws {
     let parameters = try Self.parameters()
-    let sgd = SGD(parameters, momentum: 0.9, weightDecay: 0.01)
+    let sgd = try SGD(parameters, momentum: 0.9, weightDecay: 0.01)
     for _ in 0..<2 {
       for i in 0..<3 { parameters.gradients[i] = Float(i + 1) }
       sgd.step(learningRate: 0.1)
@@ -26,7 +26,7 @@ import NeuralNetwork
 
   @Test func clipsTheNormOfAllGradients() throws {
     let parameters = try Self.parameters()
-    let sgd = SGD(parameters, momentum: 0, weightDecay: 0, clipNorm: 1)
+    let sgd = try SGD(parameters, momentum: 0, weightDecay: 0, clipNorm: 1)
     for (i, g) in [Float(0), 3, 4].enumerated() { parameters.gradients[i] = g }
     #expect(abs(sgd.step(learningRate: 1) - 5) < 1e-9)
     for (actual, expected) in zip(try parameters.tensor("w").values, [Float(1), 0.4, 0.2]) { #expect(abs(actual - expected) < 1e-6) }
@@ -34,10 +34,10 @@ import NeuralNetwork
 
   @Test func stateIsRestored() throws {
     let parameters = try Self.parameters()
-    let sgd = SGD(parameters)
+    let sgd = try SGD(parameters)
     parameters.gradients[0] = 1
     sgd.step(learningRate: 0.1)
-    let other = SGD(parameters)
+    let other = try SGD(parameters)
     try other.restore(sgd.state)
     #expect(other.state == sgd.state)
     #expect(throws: EngineError.self) { try other.restore([:]) }

@@ -69,6 +69,30 @@ import Thresholders
   }
 }
 
+@Suite struct DetectionMatchesTests {
+  /// VOC's rule: a second detection of an object is wrong, even where it overlaps another object enough.
+  @Test func aDuplicateDoesNotTakeTheNextObject() {
+    let (near, far) = (Box(x: 10, y: 10, width: 20, height: 20), Box(x: 15, y: 10, width: 20, height: 20))
+    var matches = DetectionMatches(classCount: 1)
+    matches.add(
+      [
+        Detection(box: near, classIndex: 0, score: 0.9),
+        Detection(box: Box(x: 11, y: 10, width: 20, height: 20), classIndex: 0, score: 0.8),  // IoU 0.90 with near, 0.67 with far
+        Detection(box: Box(x: 14, y: 10, width: 20, height: 20), classIndex: 0, score: 0.7),
+      ], objects: [(near, 0), (far, 0)])
+    #expect(matches.found[0].map(\.isCorrect) == [true, false, true] && matches.objectCounts == [2])
+  }
+
+  @Test func aDuplicateInACrowdDoesNotCount() {
+    let box = Box(x: 10, y: 10, width: 20, height: 20)
+    var matches = DetectionMatches(classCount: 1)
+    matches.add(
+      [0.9, 0.8].map { Detection(box: box, classIndex: 0, score: $0) }, objects: [(box, 0)],
+      ignored: [(Box(x: 0, y: 0, width: 90, height: 90), 0)])
+    #expect(matches.found[0].map(\.score) == [0.9])
+  }
+}
+
 @Suite struct ScalarThresholdTests {
   @Test func allClassesHaveTheShareOfForeground() throws {
     let statistics = TrainingStatistics(anchorCount: 10_000, foregroundCounts: [60, 30, 10], imageCount: 9)

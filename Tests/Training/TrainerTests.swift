@@ -66,7 +66,7 @@ import Testing
     let trainer = try Trainer(configuration, registry: .standard, observer: &observer)
     _ = trainer
     let text = notes.notes.joined(separator: "\n")
-    #expect(text.contains("heads/classification/logits/kernel: shape [20, 8, 3, 3] where the model has [2, 8, 3, 3]"))
+    #expect(text.contains("none of the file's 10 classes (0, 1, 2, 3, ...) is among 1 class (tree): the last classification layer starts anew"))
     #expect(text.contains("classification bias"))
     try TinyExperiment.train(configuration)
     let (from, to) = (try WeightsFile.read(digits.weights), try WeightsFile.read(trees.weights))
@@ -179,14 +179,14 @@ import Testing
     }
   }
 
-  @Test func validationClassesMustBeTheSame() throws {
+  @Test func validationClassesMustBeKnown() throws {
     let directory = try TemporaryDirectory()
     var configuration = try Self.coco(directory, categories: Self.cat, annotations: Self.box)
     let other = try TemporaryDirectory()
     configuration.data.validationAnnotations = try Self.coco(
       other, categories: #"{"id": 7, "name": "dog"}"#, annotations: Self.box).data.trainAnnotations
     let error = try thrown(TrainingError.self) { try TinyExperiment.train(configuration) }
-    #expect(error.description.contains("\"cat\"") && error.description.contains("\"dog\""), "\(error)")
+    #expect(error.description == "data: the validation set has 1 class (dog), the training set 1 class (cat): no \"dog\" among them")
   }
 
   @Test func aBrokenImageIsNamed() throws {

@@ -1,5 +1,5 @@
-/// A mini-batch (this process' part of it) as a sampler sees it: all images' anchors in a row. The buffers live as long
-/// as the step.
+/// A mini-batch (this process' share of it, all accumulated parts together) as a sampler sees it: all images' anchors in a
+/// row. The buffers live as long as the step.
 public struct ClassificationBatch: @unchecked Sendable {
   /// [anchors x classes].
   public let logits: UnsafeBufferPointer<Float>
@@ -13,26 +13,28 @@ public struct ClassificationBatch: @unchecked Sendable {
   public let imageOffsets: [Int]
   public let classCount: Int
   public let foregroundCount: Int
-  /// Where this part's images begin in the mini-batch of all processes and accumulated parts.
-  public let firstImage: Int
+  /// [images]: the number of each in the mini-batch of all processes.
+  public let imageNumbers: [Int]
   /// Counts over all training samples; nil where they were not counted.
   public let statistics: TrainingStatistics?
   /// For numbers that must be the same however the mini-batch is split over processes.
   public let processes: any AllReduce
   private let boxQualities: (() throws -> [Float])?
 
-  /// - Parameter qualities: gives [anchors]: the IoU of each foreground anchor's predicted box with its object's box, 0
-  ///   elsewhere. Called only if a sampler asks.
+  /// - Parameters:
+  ///   - imageNumbers: from 0 on unless given.
+  ///   - qualities: gives [anchors]: the IoU of each foreground anchor's predicted box with its object's box, 0 elsewhere.
+  ///     Called only if a sampler asks.
   /// - Precondition: the buffers' sizes agree, and no label is above `classCount`.
   public init(
     logits: UnsafeBufferPointer<Float>, labels: UnsafeBufferPointer<Int32>, overlaps: UnsafeBufferPointer<Float>,
     objects: UnsafeBufferPointer<Int32> = UnsafeBufferPointer(start: nil, count: 0), imageOffsets: [Int],
     classCount: Int, statistics: TrainingStatistics? = nil, processes: any AllReduce = SingleProcess(),
-    firstImage: Int = 0, qualities: (() throws -> [Float])? = nil
+    imageNumbers: [Int]? = nil, qualities: (() throws -> [Float])? = nil
   ) {
     precondition(
       logits.count == labels.count * classCount && overlaps.count == labels.count && imageOffsets.last == labels.count
-        && (objects.isEmpty || objects.count == labels.count),
+        && (objects.isEmpty || objects.count == labels.count) && imageNumbers?.count ?? imageOffsets.count - 1 == imageOffsets.count - 1,
       "\(logits.count) logits, \(labels.count) labels, \(overlaps.count) overlaps, \(objects.count) objects, \(classCount) classes do not agree")
     self.logits = logits
     self.labels = labels
@@ -42,7 +44,7 @@ public struct ClassificationBatch: @unchecked Sendable {
     self.classCount = classCount
     self.statistics = statistics
     self.processes = processes
-    self.firstImage = firstImage
+    self.imageNumbers = imageNumbers ?? Array(0..<imageOffsets.count - 1)
     boxQualities = qualities
     var (foreground, highest): (Int, Int32) = (0, 0)
     for label in labels {

@@ -20,7 +20,7 @@ public struct ClassificationLossValue: Hashable, Sendable {
 public enum ClassificationLoss {
   /// - Parameter gradient: [anchors x classes], overwritten with d sum / d logit, neither normalised nor scaled.
   /// - Throws: `StrategyError` naming anchor and class where a logit that counts is not finite, or what is wrong with the
-  ///   weighting.
+  ///   weighting, be it a custom law's.
   public static func evaluate(
     _ batch: ClassificationBatch, weighting: Weighting, gradient: UnsafeMutableBufferPointer<Float>
   ) throws -> ClassificationLossValue {
@@ -39,7 +39,12 @@ public enum ClassificationLoss {
       } else {
         FusedLoop(batch: batch, weighting: weighting, gradient: gradient, isa: isa)
       }
-    let sums = try batch.forChunks { anchors in loop.run(anchors) }
+    let sums: [Double]
+    do { sums = try batch.forChunks { anchors in loop.run(anchors) } } catch let error as StrategyError {
+      // With logits that are numbers, the weights are not.
+      guard case .custom = weighting.law, batch.logitThatIsNotFinite == nil else { throw error }
+      throw StrategyError("\(weighting.owner): its law gave a weight that is negative or not finite, or such a slope")
+    }
     let sum = sums.reduce(0, +)
     guard sum.isFinite else { throw batch.notFinite }
     return ClassificationLossValue(sum: sum, normalizer: weighting.normalizer)
@@ -71,15 +76,20 @@ extension ClassificationBatch {
   }
 
   fileprivate var notFinite: StrategyError {
-    for anchor in 0..<anchorCount where labels[anchor] >= 0 {
-      for classIndex in 0..<classCount {
-        let logit = logits[anchor * classCount + classIndex]
-        if !logit.isFinite {
-          return StrategyError("the logit of anchor \(anchor), class \(classIndex) is \(logit): training has diverged")
-        }
-      }
+    guard let element = logitThatIsNotFinite else {
+      return StrategyError("the classification loss is not finite: training has diverged")
     }
-    return StrategyError("the classification loss is not finite: training has diverged")
+    let (anchor, classIndex) = element.quotientAndRemainder(dividingBy: classCount)
+    return StrategyError("the logit of anchor \(anchor), class \(classIndex) is \(logits[element]): training has diverged")
+  }
+
+  /// The first one of those that count.
+  fileprivate var logitThatIsNotFinite: Int? {
+    for anchor in 0..<anchorCount where labels[anchor] >= 0 {
+      let row = anchor * classCount..<(anchor + 1) * classCount
+      if let element = row.first(where: { !logits[$0].isFinite }) { return element }
+    }
+    return nil
   }
 }
 
@@ -90,26 +100,26 @@ extension Weighting {
       throws
     {
       guard let values else { return }
-      guard values.count == count else { throw StrategyError("a sampler gave \(values.count) \(what) for \(count) \(things)") }
+      guard values.count == count else { throw StrategyError("\(owner): \(values.count) \(what) for \(count) \(things)") }
       if let i = values.firstIndex(where: { !($0 >= 0 && $0 <= limit) }) {
-        throw StrategyError("a sampler gave \(values[i]) as one of its \(what)")
+        throw StrategyError("\(owner): \(values[i]) as one of its \(what)")
       }
     }
     try check(anchorWeights, batch.anchorCount, "anchor weights", "anchors")
     try check(otherClassWeights, batch.classCount, "class weights", "classes")
     try check(softTargets?.values, batch.anchorCount, "soft targets", "anchors", upTo: 1)
     try check(softTargets?.weights, batch.anchorCount, "target weights", "anchors")
-    guard normalizer >= 0, normalizer.isFinite else { throw StrategyError("a sampler gave \(normalizer) as normaliser") }
+    guard normalizer >= 0, normalizer.isFinite else { throw StrategyError("\(owner): \(normalizer) as normaliser") }
     switch law {
     case .constant, .custom: break
     case .focal(let gamma, let targetAlpha, let otherAlpha):
       guard gamma >= 0, gamma.isFinite, targetAlpha >= 0, otherAlpha >= 0, (targetAlpha + otherAlpha).isFinite else {
-        throw StrategyError("a sampler gave gamma \(gamma) and alpha \(targetAlpha), \(otherAlpha) for a focal loss")
+        throw StrategyError("\(owner): gamma \(gamma) and alpha \(targetAlpha), \(otherAlpha) for a focal loss")
       }
     case .bins(let weights):
       try check(weights, weights.count, "bin weights", "bins")
       guard ErrorHistogram.binCounts.contains(weights.count) else {
-        throw StrategyError("a sampler gave \(weights.count) bin weights, must be \(ErrorHistogram.binCounts)")
+        throw StrategyError("\(owner): \(weights.count) bin weights, must be \(ErrorHistogram.binCounts)")
       }
     }
   }

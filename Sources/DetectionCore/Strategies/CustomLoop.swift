@@ -59,6 +59,7 @@ struct CustomLoop: LossLoop {
     }
     law.weigh(block)
     scale(block)
+    guard Self.areWeights(weights), !law.carriesGradient || Self.areFinite(slopes) else { return nil }
     let sum = fused_loss_combine(
       isa, errors.baseAddress, losses.baseAddress, weights.baseAddress,
       law.carriesGradient ? slopes.baseAddress : nil, count, batch.exceedsCaches, gradient)
@@ -70,6 +71,20 @@ struct CustomLoop: LossLoop {
       gradient[own] = Float(Double(weights[own]) * term.difference + slope)
     }
     return sum
+  }
+
+  /// Whether all are finite, 0 or more.
+  private static func areWeights(_ values: UnsafeMutableBufferPointer<Float>) -> Bool {
+    // Without an early end, so that it becomes vector instructions; a comparison with what is no number is false.
+    var wrong: Int32 = 0
+    for value in values { wrong |= value >= 0 && value <= .greatestFiniteMagnitude ? 0 : 1 }
+    return wrong == 0
+  }
+
+  private static func areFinite(_ values: UnsafeMutableBufferPointer<Float>) -> Bool {
+    var wrong: Int32 = 0
+    for value in values { wrong |= abs(value) <= .greatestFiniteMagnitude ? 0 : 1 }
+    return wrong == 0
   }
 
   /// Anchors', classes' and targets' own weights.

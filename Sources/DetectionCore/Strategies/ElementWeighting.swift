@@ -19,7 +19,7 @@ public struct WeightingBlock: @unchecked Sendable {
   public let errors: UnsafeBufferPointer<Float>
   /// Cross entropy of each element.
   public let losses: UnsafeBufferPointer<Float>
-  /// To be filled, all of it.
+  /// To be filled, all of it, with 0 or more.
   public let weights: UnsafeMutableBufferPointer<Float>
   /// To be filled, all of it, if the weighting carries gradient: d weight / d error.
   public let slopes: UnsafeMutableBufferPointer<Float>

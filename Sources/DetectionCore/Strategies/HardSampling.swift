@@ -4,7 +4,7 @@ import Parallel
 public struct ImageAnchors: Sendable {
   /// From 0 in the batch.
   public let image: Int
-  /// From 0 in the mini-batch of all processes and accumulated parts: what random draws follow from.
+  /// From 0 in the mini-batch of all processes: what random draws follow from.
   public let number: Int
   /// Indexes into the batch, ascending.
   public let foreground: [Int]
@@ -42,6 +42,6 @@ extension ClassificationBatch {
     for anchor in imageOffsets[image]..<imageOffsets[image + 1] {
       if labels[anchor] > 0 { foreground.append(anchor) } else if labels[anchor] == 0 { background.append(anchor) }
     }
-    return ImageAnchors(image: image, number: firstImage + image, foreground: foreground, background: background)
+    return ImageAnchors(image: image, number: imageNumbers[image], foreground: foreground, background: background)
   }
 }

@@ -1,4 +1,4 @@
-/// A mini-batch (this process' part of it) as a regression loss sees it. The buffers live as long as the step.
+/// A mini-batch (this process' share of it, all accumulated parts together) as a regression loss sees it. The buffers live as long as the step.
 public struct RegressionBatch: @unchecked Sendable {
   /// [anchors x 4]: predicted, as the box coder encodes boxes.
   public let deltas: UnsafeBufferPointer<Float>

@@ -27,7 +27,7 @@ public struct SamplerTrial: Hashable, Sendable {
         try overlaps.withUnsafeBufferPointer { overlaps in
           let batch = ClassificationBatch(
             logits: logits, labels: labels, overlaps: overlaps, imageOffsets: [0, labels.count], classCount: classCount)
-          let weighting = try sampler.weighting(for: batch, step: step)
+          let weighting = try sampler.checkedWeighting(for: batch, step: step)
           return try gradient.withUnsafeMutableBufferPointer {
             try ClassificationLoss.evaluate(batch, weighting: weighting, gradient: $0)
           }

@@ -10,9 +10,11 @@ public struct Weighting: Sendable {
   public var otherClassWeights: [Float]?
   /// In place of 1 for the foreground anchors' own classes.
   public var softTargets: SoftTargets?
-  /// What the sum of weighted losses is divided by, as far as this part of the mini-batch goes: normalisers of all
-  /// processes and accumulated parts are added up before the division, which takes at least 1.
+  /// What the sum of weighted losses is divided by, as far as this process' share of the mini-batch goes: normalisers of
+  /// all processes are added up before the division, which takes at least 1.
   public var normalizer: Double
+  /// Whose it is, for errors.
+  var owner = "a sampler"
 
   public init(
     law: WeightingLaw = .constant, anchorWeights: [Float]? = nil, otherClassWeights: [Float]? = nil,

@@ -34,7 +34,7 @@ extension Compiler {
     let forward = try convolution.forward(shapes, isTraining: builder.isTraining, operations)
     let xLaidOut = try builder.reordered(x, to: forward.requiredLayout(dnnl_query_src_md, name), name: name)
     let kernelLaidOut = try builder.prepared(kernel, in: forward.requiredLayout(dnnl_query_weights_md, name), name: name)
-    let y = try target(of: convolution, index, layout: forward.requiredLayout(dnnl_query_dst_md, name))
+    let y = try target(of: convolution, index, layout: forward.requiredLayout(dnnl_query_dst_md, name), source: xLaidOut)
     var arguments = [(DNNL_ARG_SRC, xLaidOut), (DNNL_ARG_WEIGHTS, kernelLaidOut), (DNNL_ARG_DST, y)]
     if let bias { arguments.append((DNNL_ARG_BIAS, bias)) }
     try builder.run(forward, arguments, flops: shapes.flops, name: name)
@@ -63,7 +63,10 @@ extension Compiler {
   }
 
   /// Where a convolution stores its result: where there is a summand, in memory that holds it.
-  private mutating func target(of convolution: Convolution, _ index: Int, layout: MemoryDescriptor) throws -> Buffer {
+  /// - Parameter source: what the convolution reads, and goes on reading while it stores its result.
+  private mutating func target(
+    of convolution: Convolution, _ index: Int, layout: MemoryDescriptor, source: Buffer
+  ) throws -> Buffer {
     guard let kind = convolution.summand else { return builder.temporary(layout) }
     let summand = input(index, 1)
     let held = try value(summand)
@@ -72,7 +75,7 @@ extension Compiler {
       guard held.layout.shape == layout.shape else {
         throw EngineError("\(convolution.path): shapes \(layout.shape) and \(held.layout.shape) cannot be added")
       }
-      if held.layout == layout, isFree(summand, after: index) {
+      if held.layout == layout, held.slot != source.slot, isFree(summand, after: index) {
         builder.forgetReorders(of: held)
         return held
       }
@@ -185,7 +188,7 @@ extension Compiler {
       let beta = try builder.parameter("\(normalization.path)/beta")
       let mean = try builder.parameter("\(normalization.path)/moving_mean")
       let count = beta.layout.shape[0]
-      let bias = try builder.persistent(.plain([count]))
+      let bias = builder.persistent(try .plain([count]))
       let own = convolution.hasFrozenBias ? [try builder.parameter("\(convolution.path)/bias")] : []
       builder.run([beta, mean, scale, bias] + own, name: "\(convolution.path) fold bias") { p in
         for i in 0..<count { p[3][i] = p[0][i] + ((p.count > 4 ? p[4][i] : 0) - p[1][i]) * p[2][i] }
@@ -200,7 +203,7 @@ extension Compiler {
       let gamma = try builder.parameter("\(path)/gamma")
       let variance = try builder.parameter("\(path)/moving_variance")
       let count = gamma.layout.shape[0]
-      let scale = try builder.persistent(.plain([count]))
+      let scale = builder.persistent(try .plain([count]))
       builder.run([gamma, variance, scale], name: "\(path) fold scale") { p in
         for i in 0..<count { p[2][i] = p[0][i] / (p[1][i] + epsilon).squareRoot() }
       }

@@ -39,12 +39,12 @@ struct Compiler {
     backwardPasses = Array(repeating: nil, count: graph.nodes.count)
   }
 
-  mutating func compile() throws -> Program {
+  mutating func compile() throws -> CompiledGraph {
     let shape = inputShape
     guard shape.count == 4, shape.allSatisfy({ $0 > 0 }) else {
       throw EngineError("input shape \(shape) is not [images, channels, height, width], all positive")
     }
-    let input = try builder.persistent(.plain(shape))
+    let input = builder.persistent(try .plain(shape))
     for index in graph.nodes.indices where !fusion.isMerged[index] {
       let node = graph.nodes[index]
       switch fusion.operations[index] {
@@ -73,7 +73,7 @@ struct Compiler {
         gradients[index] = nil
       }
     }
-    return try Program(builder: builder, input: input, outputs: outputs)
+    return CompiledGraph(builder: builder, input: input, outputs: outputs)
   }
 
   // MARK: Values
@@ -155,8 +155,8 @@ struct Compiler {
     let channels = shapes[0][1]
     let locations = shapes.map { $0[2] * $0[3] }.reduce(0, +)
     let shape = [images, locations, channels]
-    let all = try builder.persistent(.plain(shape))
-    let gradient = builder.isTraining ? try builder.persistent(.plain(shape)) : nil
+    let all = builder.persistent(try .plain(shape))
+    let gradient = builder.isTraining ? builder.persistent(try .plain(shape)) : nil
     var start = 0
     for (node, buffer) in zip(output.values, values) {
       let extents = buffer.layout.shape

@@ -8,15 +8,22 @@ struct Buffer {
   var offset = 0
 }
 
-/// A piece of memory: part of the arena for the steps that use it, or pinned.
+/// A piece of memory: part of the arena for the steps that use it, the program's own for good, or somebody else's.
 struct Slot {
+  enum Kind {
+    case temporary
+    /// Keeps its contents between runs.
+    case persistent
+    case pinned(UnsafeMutablePointer<Float>)
+  }
   var byteCount: Int
-  var pinned: UnsafeMutablePointer<Float>?
+  var kind = Kind.temporary
   /// Steps of preparation count backwards from -1, those of the backward pass on from the forward ones.
   var firstStep = Int.max
   var lastStep = Int.min
 
   var isUsed: Bool { firstStep <= lastStep }
+  var isTemporary: Bool { if case .temporary = kind { true } else { false } }
 }
 
 /// One operation of a program: a oneDNN primitive with its arguments, or a loop of our own.
@@ -59,8 +66,6 @@ struct ProgramBuilder {
   var slots: [Slot] = []
   private(set) var steps: [Phase: [StepPlan]] = [.preparation: [], .forward: [], .backward: []]
   var phase = Phase.forward
-  /// Owned memory of pinned slots that parameters do not own.
-  private(set) var ownedMemory: [UnsafeMutableBufferPointer<Float>] = []
   private var prepared: [String: Buffer] = [:]
   /// By slot: a prepared buffer in other layouts.
   private var layouts: [Int: [Buffer]] = [:]
@@ -85,16 +90,14 @@ struct ProgramBuilder {
   }
 
   mutating func pinned(_ layout: MemoryDescriptor, at pointer: UnsafeMutablePointer<Float>) -> Buffer {
-    slots.append(Slot(byteCount: layout.byteCount, pinned: pointer))
+    slots.append(Slot(byteCount: layout.byteCount, kind: .pinned(pointer)))
     return Buffer(slot: slots.count - 1, layout: layout)
   }
 
   /// Memory that keeps its contents between runs.
-  mutating func persistent(_ layout: MemoryDescriptor) throws -> Buffer {
-    let memory = UnsafeMutableBufferPointer<Float>.allocateAligned((layout.byteCount + 3) / 4)
-    ownedMemory.append(memory)
-    guard let base = memory.baseAddress else { throw EngineError("no memory for a persistent buffer") }
-    return pinned(layout, at: base)
+  mutating func persistent(_ layout: MemoryDescriptor) -> Buffer {
+    slots.append(Slot(byteCount: layout.byteCount, kind: .persistent))
+    return Buffer(slot: slots.count - 1, layout: layout)
   }
 
   // MARK: Steps
@@ -174,10 +177,10 @@ struct ProgramBuilder {
 
   /// `source`, itself prepared, in the layout that a primitive wants.
   mutating func prepared(_ source: Buffer, in layout: MemoryDescriptor, name: String) throws -> Buffer {
-    if source.layout == layout, isTraining || slots[source.slot].pinned != nil { return source }
+    if source.layout == layout, isTraining || !slots[source.slot].isTemporary { return source }
     if let known = layouts[source.slot]?.first(where: { $0.layout == layout }) { return known }
     let target = try preparing { builder in
-      let target = try builder.isTraining ? builder.temporary(layout) : builder.persistent(layout)
+      let target = builder.isTraining ? builder.temporary(layout) : builder.persistent(layout)
       try builder.reorder(source, into: target, name: name)
       return target
     }

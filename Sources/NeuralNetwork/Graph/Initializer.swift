@@ -9,22 +9,21 @@ public enum Initializer: Hashable, Sendable {
   /// Uniform in ±sqrt(3 / fan-in), as Detectron starts its FPN ("kaiming uniform" with a = 1).
   case uniformFanIn
 
-  /// Values for a parameter of `shape` ([out, in, height, width] for a kernel). A parameter's values follow from
-  /// `seed` and its path alone, so that adding a layer leaves the others as they were.
-  func values(shape: [Int], seed: UInt64, path: String) -> [Float] {
-    let count = shape.reduce(1, *)
+  /// Gives a parameter of `shape` ([out, in, height, width] for a kernel) its values, which follow from `seed` and its path
+  /// alone, so that adding a layer leaves the others as they were.
+  func fill(_ values: UnsafeMutableBufferPointer<Float>, shape: [Int], seed: UInt64, path: String) {
     var generator = NormalGenerator(seed: seed, path: path)
     let kernelArea = shape.dropFirst(2).reduce(1, *)
     switch self {
-    case .constant(let value): return Array(repeating: value, count: count)
-    case .normal(let deviation): return (0..<count).map { _ in deviation * generator.normal() }
+    case .constant(let value): values.update(repeating: value)
+    case .normal(let deviation): for i in values.indices { values[i] = deviation * generator.normal() }
     case .heNormalFanOut:
       let deviation = Float((2 / Double(max(1, (shape.first ?? 1) * kernelArea))).squareRoot())
-      return (0..<count).map { _ in deviation * generator.normal() }
+      for i in values.indices { values[i] = deviation * generator.normal() }
     case .uniformFanIn:
       let fanIn = max(1, shape.dropFirst().reduce(1, *))
       let bound = Float((3 / Double(fanIn)).squareRoot())
-      return (0..<count).map { _ in bound * (2 * generator.uniform() - 1) }
+      for i in values.indices { values[i] = bound * (2 * generator.uniform() - 1) }
     }
   }
 }

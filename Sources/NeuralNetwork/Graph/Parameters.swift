@@ -30,13 +30,15 @@ public final class Parameters {
   /// In order of declaration.
   public let entries: [Entry]
   private let indexes: [String: Int]
-  public let values: UnsafeMutableBufferPointer<Float>
+  public var values: UnsafeMutableBufferPointer<Float> { memory.values.values }
   /// Same layout as `values`; undefined for what is not trainable.
-  public let gradients: UnsafeMutableBufferPointer<Float>
+  public var gradients: UnsafeMutableBufferPointer<Float> { memory.gradients.values }
+  private let memory: (values: AlignedMemory, gradients: AlignedMemory)
   /// Counts the changes of `values`, so that programs know when to lay kernels out anew.
   public private(set) var version = 0
 
   /// - Parameter seed: of the initial values; nil leaves them 0, for weights to be loaded.
+  /// - Throws: `EngineError` where a path is declared twice, or there is no memory.
   public init(_ declarations: [ParameterDeclaration], seed: UInt64?) throws {
     var entries: [Entry] = []
     var indexes: [String: Int] = [:]
@@ -45,26 +47,25 @@ public final class Parameters {
       guard indexes.updateValue(entries.count, forKey: declaration.path) == nil else {
         throw EngineError("parameter \"\(declaration.path)\" is declared twice")
       }
-      let count = declaration.shape.reduce(1, *)
+      // What is more than any machine has is an error before it is too many to be counted.
+      let count = MemoryNeed.product(declaration.shape)
+      guard count < 1 << 48, offset < 1 << 48 else {
+        throw EngineError("parameter \"\(declaration.path)\" of shape \(declaration.shape) is larger than any memory")
+      }
       entries.append(Entry(declaration: declaration, range: offset..<(offset + count)))
       offset += (count + 15) / 16 * 16  // every parameter starts on a cache line
     }
     self.entries = entries
     self.indexes = indexes
-    values = .allocateAligned(offset)
-    gradients = .allocateAligned(offset)
+    memory = (try AlignedMemory(count: offset), try AlignedMemory(count: offset))
     guard let seed else { return }
     nonisolated(unsafe) let values = values
     Parallel.forEach(of: entries.count) { index in
       let declaration = entries[index].declaration
-      let start = declaration.initializer.values(shape: declaration.shape, seed: seed, path: declaration.path)
-      for (i, value) in zip(entries[index].range, start) { values[i] = value }
+      declaration.initializer.fill(
+        UnsafeMutableBufferPointer(rebasing: values[entries[index].range]), shape: declaration.shape, seed: seed,
+        path: declaration.path)
     }
-  }
-
-  deinit {
-    values.deallocateAligned()
-    gradients.deallocateAligned()
   }
 
   public func entry(_ path: String) throws -> Entry {
@@ -133,7 +134,9 @@ extension UnsafeMutableBufferPointer<Float> {
 
   /// Zeroed memory on a cache line. Large buffers take memory from the system only where they are touched, in huge pages
   /// if the kernel grants them.
-  package static func allocateAligned(_ count: Int) -> UnsafeMutableBufferPointer<Float> {
+  /// - Throws: `EngineError` where there is none.
+  package static func allocateAligned(_ count: Int) throws -> UnsafeMutableBufferPointer<Float> {
+    guard count <= 1 << 48 else { throw EngineError("\(count) values are more than any memory holds") }
     let bytes = Swift.max(64, count * MemoryLayout<Float>.stride)
     var memory: UnsafeMutableRawPointer?
     if bytes >= hugePage {
@@ -150,7 +153,7 @@ extension UnsafeMutableBufferPointer<Float> {
     } else if posix_memalign(&memory, 64, bytes) == 0, let memory {
       memset(memory, 0, bytes)
     }
-    guard let memory else { fatalError("out of memory: \(bytes) bytes") }
+    guard let memory else { throw EngineError("out of memory: \(MemoryNeed.text(bytes)) more are wanted") }
     return UnsafeMutableBufferPointer(start: memory.bindMemory(to: Float.self, capacity: count), count: count)
   }
 

@@ -9,17 +9,17 @@ public final class SGD {
   /// Largest allowed L2 norm of all gradients together; 0 does not clip.
   public var clipNorm: Float
   private let parameters: Parameters
-  private let velocity: UnsafeMutableBufferPointer<Float>
+  private let memory: AlignedMemory
+  private var velocity: UnsafeMutableBufferPointer<Float> { memory.values }
 
-  public init(_ parameters: Parameters, momentum: Float = 0.9, weightDecay: Float = 1e-4, clipNorm: Float = 0) {
+  /// - Throws: `EngineError` where there is no memory for as many values as the parameters have.
+  public init(_ parameters: Parameters, momentum: Float = 0.9, weightDecay: Float = 1e-4, clipNorm: Float = 0) throws {
     self.parameters = parameters
     self.momentum = momentum
     self.weightDecay = weightDecay
     self.clipNorm = clipNorm
-    velocity = .allocateAligned(parameters.values.count)
+    memory = try AlignedMemory(count: parameters.values.count)
   }
-
-  deinit { velocity.deallocateAligned() }
 
   private var trainable: [Parameters.Entry] { parameters.entries.filter(\.declaration.isTrainable) }
 

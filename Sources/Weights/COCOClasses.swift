@@ -1,3 +1,5 @@
+import DetectionCore
+
 extension Convention {
   /// Names for a detector's outputs where its file has none: COCO's where their number is COCO's, else numbers.
   func classNames(count: Int) -> [String] {
@@ -6,7 +8,7 @@ extension Convention {
     case 91 where isTorchvision: return COCOClasses.byIdentifier
     case 80: return COCOClasses.names
     // torchvision's first output is the background's, though nothing is trained to be it.
-    default: return (0..<count).map { $0 == 0 && isTorchvision ? "background" : "class \($0)" }
+    default: return (0..<count).map { $0 == 0 && isTorchvision ? ClassMatching.background : ClassMatching.generic($0) }
     }
   }
 }
