@@ -3,7 +3,7 @@ COMMAND := .build/release/sampling-free
 DEMO := runs/demo
 venv = python3 -m venv $(1) 2>/dev/null || { sh scripts/install_dependencies.sh python3 python3-venv && python3 -m venv $(1); }
 
-.PHONY: help deps build demo demo-focal demo-trees test check-debian fuzz-hdf5 parity check-ulp bench bench-loss bench-load bench-startup bench-instructions book book-sample book-current book-check book-serve clean
+.PHONY: help deps build demo demo-focal demo-trees test check-debian fuzz fuzz-hdf5 soak sanitize-leaks sanitize-thread parity check-ulp bench bench-loss bench-load bench-startup bench-instructions book book-sample book-current book-check book-serve clean
 
 help: ## This list.
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -44,6 +44,23 @@ MUTATIONS := 100000
 fuzz-hdf5: deps ## Read that many damaged HDF5 files (MUTATIONS=100000): errors, but no crash and little memory.
 	swift build -c release --build-tests
 	HDF5_MUTATIONS=$(MUTATIONS) swift test -c release --skip-build --filter HDF5Tests.Mutation
+
+RUNS := 100000
+TARGETS :=
+
+fuzz: deps ## Feed damaged images, annotations, configurations and weights to the readers (RUNS=100000 TARGETS="png coco").
+	scripts/proof/fuzz.sh $(RUNS) $(TARGETS)
+
+MINUTES := 120
+
+soak: bench-build ## Train and detect in turn for MINUTES=120 and fail where memory, open files or threads add up.
+	.build/release/bench soak --minutes $(MINUTES)
+
+sanitize-leaks: deps ## Run the commands under AddressSanitizer, LeakSanitizer and, for C, UndefinedBehaviorSanitizer.
+	scripts/proof/sanitize_leaks.sh
+
+sanitize-thread: deps ## Run the commands under ThreadSanitizer.
+	scripts/proof/sanitize_thread.sh
 
 RECORD :=
 

@@ -137,6 +137,11 @@ let package = Package(
     tests("Training", ["SamplingFree"] + umbrella.dropFirst(), resources: [.copy("Goldens")]),
     .testTarget(
       name: "CommandTests", dependencies: ["sampling-free", "SamplingFree", "TestSupport"] + umbrella, path: "Tests/Command"),
+    .target(
+      name: "FuzzTargets", dependencies: ["SamplingFree", "TestSupport", "CZlib", yams] + umbrella, path: "Tests/Fuzz/Targets"),
+    .testTarget(
+      name: "FuzzTests", dependencies: ["FuzzTargets", "DetectionCore", "TestSupport"], path: "Tests/Fuzz/Tests"),
+    .testTarget(name: "SoakTests", dependencies: ["bench"], path: "Tests/Soak"),
     .testTarget(
       name: "LiterateTests", dependencies: ["LiterateCore", "LiterateSupport", "TestSupport"], path: "Tests/Literate"),
     .testTarget(
@@ -144,3 +149,11 @@ let package = Package(
       plugins: ["Literate"]),
   ]
 )
+
+// libFuzzer brings the main function, so an ordinary build has none for this one: scripts/proof/fuzz.sh.
+if Context.environment["FUZZ_TARGET"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "fuzz", dependencies: ["FuzzTargets", "DetectionCore"], path: "Tests/Fuzz/Driver",
+      swiftSettings: [.unsafeFlags(["-parse-as-library"])]))
+}

@@ -1,5 +1,6 @@
 import DetectionCore
 import Foundation
+import Suggestions
 
 /// Images in a folder, and a JSON file of their objects in COCO's format (`images`, `annotations`, `categories`).
 ///
@@ -95,8 +96,8 @@ public enum COCODatasetError: Error, Hashable, Sendable, CustomStringConvertible
   public var description: String {
     switch self {
     case .unreadable(let file, let reason): "\(file): cannot be read: \(reason)"
-    case .badJSON(let file, let key, let problem): key.isEmpty ? "\(file): \(problem)" : "\(file): \(key): \(problem)"
-    case .badRecord(let file, let record, let problem): "\(file): \(record): \(problem)"
+    case .badJSON(let file, let key, let problem): (key.isEmpty ? "\(file): \(problem)" : "\(file): \(key): \(problem)").escapedForDisplay
+    case .badRecord(let file, let record, let problem): "\(file): \(record): \(problem)".escapedForDisplay
     }
   }
 }

@@ -1,3 +1,5 @@
+import Suggestions
+
 /// Reads the records of `CHDF5Catalogue` (catalogue.c defines them). They are as little to be trusted as the file: every
 /// count and length is checked against what is there.
 struct CatalogueParser {

@@ -62,23 +62,3 @@ extension HDF5Error.Reason: CustomStringConvertible {
     }
   }
 }
-
-extension String {
-  /// Control characters escaped, so that a file's text can neither move the cursor nor break a line nor turn it around.
-  public var escapedForDisplay: String {
-    guard unicodeScalars.contains(where: \.isControl) else { return self }
-    return unicodeScalars.reduce(into: "") { text, scalar in
-      text += scalar.isControl ? scalar.escaped(asASCII: true) : String(scalar)
-    }
-  }
-}
-
-extension Unicode.Scalar {
-  fileprivate var isControl: Bool {
-    switch properties.generalCategory {
-    case .control, .lineSeparator, .paragraphSeparator: true
-    case .format: properties.isBidiControl
-    default: false
-    }
-  }
-}

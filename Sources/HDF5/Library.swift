@@ -1,5 +1,6 @@
 import CHDF5
 import Glibc
+import Suggestions
 
 /// libhdf5 keeps process-wide state and is not thread-safe: every call to it goes through `locked`.
 enum Library {

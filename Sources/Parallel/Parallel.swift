@@ -25,9 +25,11 @@ public enum Parallel {
     withoutActuallyEscaping(body) { body in
       var job = Job(body: body, count: count, chunks: chunks)
       withUnsafeMutablePointer(to: &job) { pointer in
+        pointer.pointee.begun.store(true, ordering: .releasing)
         GOMP_parallel(
           { raw in
             let job = raw!.assumingMemoryBound(to: Job.self)
+            _ = job.pointee.begun.load(ordering: .acquiring)
             let count = job.pointee.count
             let chunks = job.pointee.chunks
             // A nested or limited team may be smaller than asked for: each thread takes every n-th chunk.
@@ -37,7 +39,9 @@ public enum Parallel {
               job.pointee.body(chunk, (count * chunk / chunks)..<(count * (chunk + 1) / chunks))
               chunk += team
             }
+            job.pointee.ended.add(1, ordering: .releasing)
           }, pointer, UInt32(chunks), 0)
+        _ = pointer.pointee.ended.load(ordering: .acquiring)
       }
     }
   }
@@ -62,7 +66,11 @@ public enum Parallel {
   }
 }
 
-private struct Job {
+private struct Job: ~Copyable {
+  /// That the threads see what came before the loop, and what comes after it sees what they did, is libgomp's doing;
+  /// these two say so to ThreadSanitizer, which does not know libgomp.
+  let begun = Atomic(false)
+  let ended = Atomic(0)
   let body: (Int, Range<Int>) -> Void
   let count: Int
   let chunks: Int

@@ -2,6 +2,7 @@ import Configuration
 import HDF5
 import NeuralNetwork
 import Parallel
+import Suggestions
 
 /// A model of another framework, recognised in a file.
 struct ForeignModel {

@@ -1,5 +1,6 @@
 import Configuration
 import HDF5
+import Suggestions
 
 extension WeightsFile {
   /// A text about any HDF5 file: convention, number of parameters, and the tree of its groups and datasets with

@@ -1,4 +1,5 @@
 import HDF5
+import Suggestions
 
 /// A weights file, opened: in which layout it is and what its datasets are called there.
 struct WeightsSource {

@@ -1,3 +1,5 @@
+import Suggestions
+
 /// Something that is chosen by name in a configuration. Conforming types are made by a `StrategyRegistry`.
 public protocol Strategy: Sendable {
   /// As configurations spell it: lower case, words joined by hyphens.
@@ -100,5 +102,6 @@ public protocol CheckpointedStrategy {
 /// Why a strategy could not be made or used.
 public struct StrategyError: Error, CustomStringConvertible, Hashable {
   public let description: String
-  public init(_ description: String) { self.description = description }
+  /// What steers a terminal, as a name from a file may, is escaped.
+  public init(_ description: String) { self.description = description.escapedForDisplay }
 }
