@@ -84,7 +84,9 @@ extension HDF5Group {
 
   private func open(_ path: String, _ softLinks: inout Int) throws -> OpenObject {
     var current = OpenObject.group(self)
-    for name in try Place.components(of: path, place) {
+    guard !path.isEmpty else { throw place.error(.invalid("\"\" is not a path")) }
+    // "/" is the group itself, as "." is.
+    for name in FileName.components(of: path) where name != "." {
       guard case .group(let group) = current else { throw place.error(.missing(name: path, candidates: [])) }
       current = try group.openChild(name, &softLinks)
     }

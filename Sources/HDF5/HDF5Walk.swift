@@ -28,8 +28,8 @@ public enum HDF5Node: Sendable {
   }
 
   /// The names on the way from the root, of which there may be some with a combining mark behind the slash.
-  public var names: [String] { FileName.components(of: path) }
-  public var name: String { names.last ?? "" }
+  public var pathNames: [String] { FileName.components(of: path) }
+  public var name: String { pathNames.last ?? "" }
 }
 
 extension HDF5Group {

@@ -35,7 +35,8 @@ enum KerasNumbered {
         parts.removeLast()
         guard parts.popLast() == "vars" else { return }
         folders[parts.joined(separator: "/"), default: Folder()].datasets.append(dataset)
-      default: break
+      case .refused(_, let error): throw error
+      case .alias, .softLink, .datatype: break
       }
     }
     let models = models(folders.keys)

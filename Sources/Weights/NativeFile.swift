@@ -74,7 +74,7 @@ enum NativeFile {
       case .dataset(let dataset):
         stored = stored.addingReportingOverflow(dataset.storedBytes).partialValue
         guard (0...root.file.size).contains(stored) else { throw refuse("more bytes stored than the file has") }
-        try body(String(dataset.path.dropFirst(group.path.count + 1)), dataset)
+        try body(node.pathNames.dropFirst().joined(separator: "/"), dataset)
       case .alias(_, let first): throw refuse("a second name of \(first)")
       case .softLink, .datatype: throw refuse("neither a group nor a dataset")
       case .refused(_, let error): throw error

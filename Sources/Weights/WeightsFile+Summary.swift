@@ -7,17 +7,16 @@ extension WeightsFile {
   /// shapes, types, storage and attributes.
   /// - Throws: `HDF5Error` when the file cannot be opened or walked.
   public static func summary(_ path: String) throws -> String {
-    let source = try WeightsSource.open(path)
+    let (source, damage) = try opened(path)
     let (root, file) = (source.root, source.root.file)
     var tree = ["/"]
     appendAttributes(of: root, indent: "  ", to: &tree)
     var parameters = 0
     var datasets = 0
-    let model = try root.links.contains { $0.name == NativeFile.Section.model && $0.kind == .hard } ? "/\(NativeFile.Section.model)/" : "/"
+    let model = ((try? root.links) ?? []).contains { $0.name == NativeFile.Section.model && $0.kind == .hard } ? "/\(NativeFile.Section.model)/" : "/"
     try root.walk { node in
-      let depth = node.path.split(separator: "/").count
-      let indent = String(repeating: "  ", count: depth)
-      let name = indent + (node.path.split(separator: "/").last.map { String($0).escapedForDisplay } ?? "")
+      let indent = String(repeating: "  ", count: node.pathNames.count)
+      let name = indent + node.name.escapedForDisplay
       switch node {
       case .group(let group):
         tree.append("\(name)/")
@@ -35,14 +34,28 @@ extension WeightsFile {
       case .refused(_, let error): tree.append("\(name)  \(error.reason)")
       }
     }
-    let head = ["\(path): \(file.size) bytes, \(datasets) datasets"] + (try origin(of: source))
+    let head = ["\(path): \(file.size) bytes, \(datasets) datasets"] + (try origin(of: source, damage))
       + ["parameters: \(parameters)" + (model == "/" ? "" : " (in \(model.dropLast()))")]
     return (head + tree).joined(separator: "\n") + "\n"
   }
 
+  /// What can be seen of a damaged file is shown, and why no model is read from it.
+  private static func opened(_ path: String) throws -> (WeightsSource, damage: HDF5Error?) {
+    do { return (try WeightsSource.open(path), nil) } catch let error as HDF5Error
+      where error.object != nil && !KerasArchive.isArchive(path)
+    {
+      let root = try HDF5File(reading: path).root
+      return (WeightsSource(path: path, root: root, layout: .unknown, datasets: [:]), error)
+    }
+  }
+
   /// Which convention the parameters follow and what model they make.
-  private static func origin(of source: WeightsSource) throws -> [String] {
+  private static func origin(of source: WeightsSource, _ damage: HDF5Error?) throws -> [String] {
     var lines = ["layout: \(source.layout.description)"]
+    if let damage {
+      let place = damage.description.dropFirst(source.path.count + 2)
+      return lines + ["convention: unknown", "model: none that is read: \(place)"]
+    }
     if source.layout == .native {
       let convention = (try? source.root.string(WeightsMetadata.Attribute.convention)) ?? Convention.native.name
       let detector = (try? source.root.string(WeightsMetadata.Attribute.detector)) ?? "unknown"

@@ -75,11 +75,14 @@ enum StateDictionary {
     static let classNames = "class_names", epsilon = "batch_norm_epsilon"
   }
 
+  /// - Throws: `HDF5Error` naming what is damaged.
   static func datasets(_ root: HDF5Group) throws -> [String: HDF5Dataset] {
     var datasets: [String: HDF5Dataset] = [:]
-    for link in try root.links where link.kind == .hard {
-      guard link.name.contains("."), let dataset = try? root.dataset(link.name) else { continue }
-      datasets[link.name] = dataset
+    for link in try root.links where link.kind == .hard && link.name.contains(".") {
+      do { datasets[link.name] = try root.dataset(link.name) } catch let error as HDF5Error {
+        // Groups and types may be there, too.
+        guard case .mismatch = error.reason else { throw error }
+      }
     }
     return datasets
   }

@@ -69,7 +69,7 @@ import Testing
     #expect(names.contains("layers\\conv2d"))
     #expect(try group.group("e\u{301} group").names == ["\\xFFinner"])
     var paths: [String] = []
-    try root.walk { if $0.path.hasPrefix("/names/") { paths.append($0.path) } }
+    try root.walk { if $0.pathNames.first == "names", $0.pathNames.count > 1 { paths.append($0.path) } }
     #expect(Set(paths).count == 19)
   }
 
@@ -86,7 +86,7 @@ import Testing
     }
     #expect(throws: HDF5Error.self) { try root.dataset("links/type again") }
     #expect(try root.dataset("links/reference").type == .other("reference"))
-    #expect(try root.group("links/inner/up/inner/up").names.count == 11)
+    #expect(try root.group("links/inner/up/inner/up").names.count == 10)
     #expect(try root.dataset("links/soft up/links/typed").read(as: Float.self) == [1, 2])
     let outside = try #require(throws: HDF5Error.self) { try root.group("links/elsewhere") }
     #expect("\(outside)".hasSuffix("/links/elsewhere: refused: a link out of the file"))
