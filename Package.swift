@@ -48,7 +48,7 @@ let package = Package(
     // C libraries: module maps and inline functions over what Swift does not import or versions differ in.
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
     .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
-    .systemLibrary(name: "CImageCodecs", pkgConfig: "libpng libturbojpeg libexif cairo", providers: [.apt(["libpng-dev", "libturbojpeg0-dev", "libexif-dev", "libcairo2-dev"])]),
+    .systemLibrary(name: "CImageCodecs", pkgConfig: "libpng libjpeg cairo", providers: [.apt(["libpng-dev", "libjpeg-dev", "libcairo2-dev"])]),
     .systemLibrary(name: "COpenMP"),
     .systemLibrary(name: "COpenMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
     .systemLibrary(name: "CSwiftVersion"),
@@ -66,8 +66,9 @@ let package = Package(
     .target(name: "CHDF5Catalogue", dependencies: ["CHDF5"]),
     module("HDF5", ["CHDF5", "CHDF5Catalogue", "CZlib", "Files", "Parallel", "Suggestions"]),
     module("Detectors", ["NeuralNetwork", "DetectionCore", "Parallel", "Suggestions"]),
+    .target(name: "CImageFiles", dependencies: ["CImageCodecs"]),
     .target(
-      name: "Datasets", dependencies: ["DetectionCore", "CImageCodecs", "Files", "Parallel", "Suggestions"],
+      name: "Datasets", dependencies: ["DetectionCore", "CImageCodecs", "CImageFiles", "CZlib", "Files", "Parallel", "Suggestions"],
       resources: [.copy("Resources")]),
     module("Drawing", ["CImageCodecs", "Datasets", "DetectionCore"]),
     module("Evaluation", ["Parallel"]),

@@ -15,7 +15,7 @@ case $version in
   [1-5] | [1-5].*) stop "Swift $version is too old: 6.0 or newer is needed, from https://swift.org/install/linux; $(command -v swift) is this one." ;;
 esac
 
-packages="pkg-config libhdf5-dev libdnnl-dev libturbojpeg0-dev libpng-dev libexif-dev libcairo2-dev zlib1g-dev libzip-dev libopenmpi-dev openmpi-bin fonts-dejavu-core $*"
+packages="pkg-config libhdf5-dev libdnnl-dev libjpeg-dev libpng-dev libcairo2-dev zlib1g-dev libzip-dev libopenmpi-dev openmpi-bin fonts-dejavu-core $*"
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
   stop "$(system) has no apt: SamplingFree is built and tested on Debian; install what it needs yourself (Debian's names: $packages), then swift build -c release --product sampling-free"
 fi

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 extension Image {
@@ -6,23 +7,17 @@ extension Image {
 
   /// Reads a JPEG or PNG file; its content decides which, not its name.
   ///
-  /// Grey and palette become RGB, CMYK (Adobe's inverted kind) is converted, 16 bits are cut to 8, transparency is laid
-  /// over black, and EXIF orientation is applied, so that `width` and `height` are those a viewer shows.
-  /// - Throws: `ImageError`.
-  public init(contentsOf path: String) throws { try self.init(decoding: try readBytes(of: path), name: path) }
+  /// Pixels are those of Pillow with `ImageOps.exif_transpose`: as they are stored, whatever the file says of gamma and
+  /// colour spaces. Grey and palette become RGB, CMYK (Adobe's inverted kind) is converted, of 16 bits the upper 8 are
+  /// taken, transparency is laid over black, and the orientation in EXIF or XMP is applied, so that `width` and `height`
+  /// are those a viewer shows.
+  /// - Throws: `ImageError`. Damage that leaves no row out, which libjpeg warns of, is none.
+  public init(contentsOf path: String) throws { self = try DecodedImage(contentsOf: path).image }
 
   /// Decodes the bytes of a JPEG or PNG file, as `init(contentsOf:)`.
   /// - Parameter name: what errors call the image.
   /// - Throws: `ImageError`.
-  public init(decoding bytes: [UInt8], name: String) throws {
-    if JPEGCodec.recognizes(bytes) {
-      self = try JPEGCodec.decode(bytes, name: name).image
-    } else if PNGCodec.recognizes(bytes) {
-      self = try PNGCodec.decode(bytes, name: name)
-    } else {
-      throw ImageError.unknownFormat(file: name, firstBytes: Array(bytes.prefix(8)))
-    }
-  }
+  public init(decoding bytes: [UInt8], name: String) throws { self = try DecodedImage(bytes, name: name).image }
 
   /// The bytes of an 8-bit RGB PNG file.
   /// - Throws: `ImageError.unwritable`, for an image without pixels.
@@ -42,52 +37,59 @@ extension Image {
   public func writeJPEG(to path: String, quality: Int = 90) throws {
     try writeAtomically(try named(path) { try JPEGCodec.encode(self, quality: quality) }, to: path)
   }
-
-  static func checkPixelCount(width: Int, height: Int, name: String) throws {
-    let (count, overflow) = width.multipliedReportingOverflow(by: height)
-    if overflow || count > maximumPixelCount { throw ImageError.tooLarge(file: name, width: width, height: height) }
-  }
 }
 
-/// An image that may have fewer pixels than its file.
-struct SizedImage {
-  var image: Image
+/// An image out of a file, with what is known of that.
+public struct DecodedImage: Sendable {
+  /// Upright; it may have fewer pixels than its file.
+  public var image: Image
   /// Of the file, upright.
-  var width: Int
-  var height: Int
+  public var width: Int
+  public var height: Int
+  /// What is damaged in it, in libjpeg's words, though no row is missing. Pillow does not tell; the picture may show it.
+  public var warning: String?
 
-  /// As `Image.init(contentsOf:)`, but with no more pixels than the options' averaging resize makes use of, as far as JPEG
-  /// can do that: see `JPEGCodec.decode`.
+  /// As `Image.init(contentsOf:)`.
+  public init(contentsOf path: String) throws { try self.init(try readBytes(of: path), name: path) }
+
+  /// With no more pixels than the options' averaging resize makes use of, as far as JPEG can do that.
   init(contentsOf path: String, for options: InputOptions) throws {
     let bytes = try readBytes(of: path)
-    if options.interpolation == .antialiased, JPEGCodec.recognizes(bytes) {
-      self = try JPEGCodec.decode(bytes, name: path, smallest: options.resizedSize)
-    } else {
-      let image = try Image(decoding: bytes, name: path)
-      self.init(image: image, width: image.width, height: image.height)
+    switch options.interpolation {
+    case .antialiased: try self.init(bytes, name: path) { options.resizedSize(width: $0, height: $1) }
+    case .bilinear: try self.init(bytes, name: path)
     }
   }
 
-  init(image: Image, width: Int, height: Int) {
-    self.image = image
-    self.width = width
-    self.height = height
+  fileprivate init(
+    _ bytes: [UInt8], name: String, resizedTo size: ((Int, Int) -> (width: Int, height: Int))? = nil
+  ) throws {
+    let header = try ImageHeader(bytes, name: name)
+    (width, height) = header.uprightSize
+    switch header.format {
+    case .jpeg:
+      let divisor = size.map { JPEGCodec.divisor(for: header, resizedTo: $0) } ?? 1
+      let decoded = try JPEGCodec.decode(bytes, header, name: name, divisor: divisor)
+      (image, warning) = (decoded.image, decoded.warning)
+    case .png: image = try PNGCodec.decode(bytes, header, name: name)
+    }
+    image = image.oriented(header.orientation)
   }
 }
 
 private func readBytes(of path: String) throws -> [UInt8] {
   do {
-    return [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+    return try OrdinaryFile.bytes(of: path)
   } catch {
-    throw ImageError.unreadable(file: path, reason: fileErrorReason(error))
+    throw ImageError.unreadable(file: path, reason: error.reason)
   }
 }
 
 private func writeAtomically(_ bytes: [UInt8], to path: String) throws {
   do {
-    try Data(bytes).write(to: URL(fileURLWithPath: path), options: .atomic)
-  } catch {
-    throw ImageError.unwritable(file: path, reason: fileErrorReason(error))
+    try AtomicFile.write(bytes, to: path)
+  } catch let error as FileError {
+    throw ImageError.unwritable(file: path, reason: error.reason)
   }
 }
 

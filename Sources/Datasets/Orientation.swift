@@ -1,20 +1,6 @@
-import CImageCodecs
-
 /// How a stored image is turned to be upright: EXIF's tag 0x0112, 1...8.
 enum Orientation: UInt16, CaseIterable, Sendable {
   case upright = 1, mirrored, upsideDown, mirroredUpsideDown, transposed, turnedRight, transversed, turnedLeft
-
-  /// From a whole JPEG file, or from an EXIF block that starts with `Exif\0\0`; `upright` where there is none or it is
-  /// damaged.
-  init(exif bytes: [UInt8]) {
-    self = .upright
-    guard let data = exif_data_new_from_data(bytes, UInt32(clamping: bytes.count)) else { return }
-    defer { exif_data_unref(data) }
-    guard let entry = exif_content_get_entry(data.pointee.ifd.0, EXIF_TAG_ORIENTATION),
-      entry.pointee.format == EXIF_FORMAT_SHORT, entry.pointee.size >= 2, let value = entry.pointee.data
-    else { return }
-    self = Orientation(rawValue: exif_get_short(value, exif_data_get_byte_order(data))) ?? .upright
-  }
 
   var swapsSides: Bool { rawValue >= 5 }
 }

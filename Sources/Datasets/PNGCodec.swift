@@ -1,35 +1,22 @@
 import CImageCodecs
+import CImageFiles
 
-/// PNG through libpng's simplified interface.
+/// PNG through libpng.
 enum PNGCodec {
-  static let signature: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
-
-  static func recognizes(_ bytes: [UInt8]) -> Bool { bytes.starts(with: signature) }
-
-  static func decode(_ bytes: [UInt8], name: String) throws -> Image {
-    func broken(_ reason: String) -> ImageError { .undecodable(file: name, format: "PNG", reason: reason) }
-    let chunks = PNGChunks(bytes)
-    var png = png_image()
-    png.version = png_uint_32(PNG_IMAGE_VERSION)
-    defer { png_image_free(&png) }
-    // libpng keeps the pointer until the read is finished.
-    return try bytes.withUnsafeBytes { raw in
-      guard png_image_begin_read_from_memory(&png, raw.baseAddress, raw.count) != 0 else { throw broken(message(png)) }
-      let width = Int(png.width), height = Int(png.height)
-      try Image.checkPixelCount(width: width, height: height, name: name)
-      guard chunks.isComplete else { throw broken("it ends before its last chunk") }
-
-      let hasAlpha = png.format & png_uint_32(PNG_FORMAT_FLAG_ALPHA) != 0
-      png.format = png_uint_32(PNG_FORMAT_FLAG_COLOR) | (hasAlpha ? png_uint_32(PNG_FORMAT_FLAG_ALPHA) : 0)
-      png.flags |= png_uint_32(PNG_IMAGE_FLAG_16BIT_sRGB)  // 16 bits say nothing of linear light
-      let channels = hasAlpha ? 4 : 3
-      var pixels = [UInt8](repeating: 0, count: width * height * channels)
-      guard png_image_finish_read(&png, nil, &pixels, png_int_32(width * channels), nil) != 0 else {
-        throw broken(message(png))
-      }
-      let image = Image(width: width, height: height, pixels: hasAlpha ? overBlack(pixels) : pixels)
-      return chunks.exif.map { image.oriented(Orientation(exif: $0)) } ?? image
+  /// - Returns: the image as stored.
+  /// - Throws: `ImageError.undecodable`.
+  static func decode(_ bytes: [UInt8], _ header: ImageHeader, name: String) throws -> Image {
+    let channels = header.hasAlpha ? 4 : 3
+    let size = header.width * header.height * channels
+    var messages = CImageMessages()
+    var isDecoded = false
+    let pixels = [UInt8](unsafeUninitializedCapacity: size) { pixels, count in
+      isDecoded = CImageDecodePNG(
+        bytes, bytes.count, Int32(channels), pixels.baseAddress, UInt32(header.width), UInt32(header.height), &messages)
+      count = isDecoded ? size : 0
     }
+    guard isDecoded else { throw ImageError.undecodable(file: name, format: "PNG", reason: messages.errorText) }
+    return Image(width: header.width, height: header.height, pixels: header.hasAlpha ? overBlack(pixels) : pixels)
   }
 
   static func encode(_ image: Image) throws -> [UInt8] {
@@ -65,28 +52,5 @@ enum PNGCodec {
       }
     }
     return rgb
-  }
-}
-
-/// What libpng's simplified interface does not tell: whether the file is whole, and its EXIF block.
-struct PNGChunks {
-  private(set) var isComplete = false
-  private(set) var exif: [UInt8]?
-
-  init(_ bytes: [UInt8]) {
-    var position = PNGCodec.signature.count
-    while position + 12 <= bytes.count {
-      let length = bytes[position..<position + 4].reduce(0) { $0 << 8 | Int($1) }
-      let body = position + 8
-      guard length <= bytes.count - body - 4 else { return }
-      switch String(decoding: bytes[position + 4..<body], as: UTF8.self) {
-      case "eXIf": exif = Array("Exif\0\0".utf8) + bytes[body..<body + length]
-      case "IEND":
-        isComplete = true
-        return
-      default: break
-      }
-      position = body + length + 4
-    }
   }
 }
