@@ -15,6 +15,8 @@ public struct DataConfiguration: Hashable, Sendable {
   public var trainImages: String?
   public var validationAnnotations: String?
   public var validationImages: String?
+  /// coco: whether annotations may name images outside of their folder.
+  public var allowOutsideFiles = false
 
   public init() {}
 
@@ -27,6 +29,7 @@ public struct DataConfiguration: Hashable, Sendable {
     trainImages = try reader.optionalString("trainImages")
     validationAnnotations = try reader.optionalString("validationAnnotations")
     validationImages = try reader.optionalString("validationImages")
+    allowOutsideFiles = try reader.bool("allowOutsideFiles", allowOutsideFiles)
     guard name == .coco else { return }
     let given = [
       ("trainAnnotations", trainAnnotations), ("trainImages", trainImages),
@@ -51,6 +54,7 @@ public struct DataConfiguration: Hashable, Sendable {
         e.text("trainImages", trainImages)
         e.text("validationAnnotations", validationAnnotations)
         e.text("validationImages", validationImages)
+        if allowOutsideFiles { e.value("allowOutsideFiles", true) }
       }
     }
   }

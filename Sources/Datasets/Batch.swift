@@ -13,7 +13,7 @@ public struct PreparedImage: Hashable, Sendable {
   public var scaleX: Float
   public var scaleY: Float
   public var isFlipped: Bool
-  /// In resized pixels, cut to the image, mirrored if the image is; those left without area are dropped.
+  /// In resized pixels, cut to the image, mirrored if the image is; those left with less than a pixel are dropped.
   public var annotations: [Annotation]
 
   /// Maps a box of the prepared image back to the original's pixels, mirroring undone.
@@ -87,7 +87,8 @@ extension PreparedImage {
 }
 
 extension Annotation {
-  /// In the pixels of a resized image, cut to it; nil where no area is left.
+  /// In the pixels of a resized image, cut to it; nil where a side of less than a pixel is left, as no anchor could be
+  /// moved onto it by a step that is not many times the others'.
   /// - Parameters:
   ///   - x: resized / original width.
   ///   - width: of the resized image.
@@ -95,7 +96,8 @@ extension Annotation {
     var annotation = self
     annotation.box = box.scaled(x: x, y: y).clipped(width: Float(width), height: Float(height))
     annotation.area *= Double(x) * Double(y)
-    return annotation.box.area > 0 ? annotation : nil
+    // 1, but for rounding.
+    return min(annotation.box.width, annotation.box.height) > 0.99 ? annotation : nil
   }
 }
 

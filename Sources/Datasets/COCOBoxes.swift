@@ -15,7 +15,7 @@ struct COCOBoxes {
 
   /// - Parameter size: of the image.
   mutating func add(_ bbox: [Double], area: Double?, image: Int, size: (width: Int, height: Int)) {
-    guard bbox.count == 4, bbox[2] > 0, bbox[3] > 0 else { return }
+    guard bbox.count == 4, bbox[2] > 0, bbox[3] > 0, bbox.allSatisfy({ abs($0) < 1e7 }) else { return }
     let (x, y, width, height) = (bbox[0], bbox[1], bbox[2], bbox[3])
     count += 1
     images.insert(image)

@@ -24,7 +24,7 @@ extension COCODataset {
       throw problems.error(of: image, "\(missing)\(folder.hint(for: image.fileName))\(others)")
     }
     let paths = try found.map { try $0.get() }
-    problems.note("of \(paths.count) images are of a file that another one is of", count: paths.count - Set(paths).count)
+    problems.note("of \(paths.count) images repeat the file of another", count: paths.count - Set(paths).count)
     return paths
   }
 

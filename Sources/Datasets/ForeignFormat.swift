@@ -14,7 +14,8 @@ enum ForeignFormat {
     }
     for (signature, name) in signatures where start.starts(with: signature) { return convert(name) }
     for (signature, name) in others where start.starts(with: signature) { return "it is \(name)" }
-    let text = String(decoding: start, as: UTF8.self).drop { $0.isWhitespace || $0 == "\u{FEFF}" }.lowercased()
+    let original = String(decoding: start, as: UTF8.self).drop { $0.isWhitespace || $0 == "\u{FEFF}" }
+    let text = original.lowercased()
     if text.hasPrefix("version https://git-lfs") {
       return "it is a Git LFS pointer, not the image itself: fetch that with \"git lfs pull\""
     }
@@ -24,6 +25,9 @@ enum ForeignFormat {
     }
     if text.hasPrefix("<?xml") { return "it is an XML file" }
     if text.hasPrefix("{") || text.hasPrefix("[") { return "it is a JSON text" }
+    if start.allSatisfy({ (0x20...0x7E).contains($0) || (9...13).contains($0) }) {
+      return "it is a text that begins with \"\(original.prefix(30).prefix { $0 != "\n" && $0 != "\r\n" })\""
+    }
     let bytes = start.prefix(8).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
     return "it starts with the bytes \(bytes.joined(separator: " "))"
   }

@@ -19,6 +19,12 @@ extension Image {
   /// - Throws: `ImageError`.
   public init(decoding bytes: [UInt8], name: String) throws { self = try DecodedImage(bytes, name: name).image }
 
+  /// The size in pixels of a JPEG or PNG file's upright image, from its header alone.
+  /// - Throws: `ImageError`.
+  public static func size(contentsOf path: String) throws -> (width: Int, height: Int) {
+    try ImageHeader(contentsOf: path).uprightSize
+  }
+
   /// The bytes of an 8-bit RGB PNG file.
   /// - Throws: `ImageError.unwritable`, for an image without pixels.
   public func pngData() throws -> [UInt8] {

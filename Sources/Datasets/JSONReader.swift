@@ -39,9 +39,7 @@ struct JSONReader {
     case UInt8(ascii: "["): return .array
     case UInt8(ascii: "\""): return .text
     case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return .number
-    case UInt8(ascii: "t"), UInt8(ascii: "f"): return .flag
-    case UInt8(ascii: "n"): return .null
-    default: throw unexpected("a value")
+    default: return try word() == "null" ? .null : .flag
     }
   }
 
@@ -190,12 +188,16 @@ struct JSONReader {
     while let byte, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { position += 1 }
   }
 
-  private mutating func literal() throws -> String {
-    for word in ["true", "false", "null"] where bytes[position...].starts(with: word.utf8) {
-      position += word.utf8.count
-      return word
-    }
+  /// The one that comes next.
+  private func word() throws -> String {
+    for word in ["true", "false", "null"] where bytes[position...].starts(with: word.utf8) { return word }
     throw unexpected("a value")
+  }
+
+  private mutating func literal() throws -> String {
+    let word = try word()
+    position += word.utf8.count
+    return word
   }
 
   /// - Returns: the value; and as a whole number, where it is written as one and is not too large.

@@ -36,7 +36,7 @@ struct Compare: ParsableCommand {
     var progress = Progress(logEvery: plan.variants.map(\.configuration.train.logEvery).max() ?? 20)
     let report = try comparison.run(observer: &progress)
     progress.note("tables and plot: \(output)/comparison.md, .csv, .png; \(output)/runs.csv")
-    print(report.markdown)
+    try printOut(report.markdown)
   }
 
   @Sendable private static func list(_ text: String) throws -> [Int] {

@@ -29,19 +29,19 @@ struct Convert: ParsableCommand {
         throw ConventionError(
           "\(input) follows the convention \(weights.metadata.convention); models of \(to.rawValue) would compute something else (--ignore-differences writes them all the same):\n\(list)")
       }
-      FileHandle.standardError.write(Data("models of \(to.rawValue) differ:\n\(list)\n".utf8))
+      printError("models of \(to.rawValue) differ:\n\(list)")
     }
     try WeightsFile.write(weights, to: output, as: to)
-    print("\(output): \(weights.tensors.count) parameters, from \(weights.metadata.convention) to \(to.rawValue)")
-    for assumption in weights.assumptions { print("  assumed: \(assumption)") }
-    for name in weights.leftovers { print("  left out: \(name)") }
+    try printOut("\(output): \(weights.tensors.count) parameters, from \(weights.metadata.convention) to \(to.rawValue)")
+    for assumption in weights.assumptions { try printOut("  assumed: \(assumption)") }
+    for name in weights.leftovers { try printOut("  left out: \(name)") }
   }
 }
 
 extension ModelWeights {
   /// Tells on standard error what their file does not say.
   func reportAssumptions(of path: String) {
-    for assumption in assumptions { FileHandle.standardError.write(Data("\(path): assumed: \(assumption)\n".utf8)) }
+    for assumption in assumptions { printError("\(path): assumed: \(assumption)") }
   }
 }
 

@@ -41,36 +41,66 @@ struct Detect: ParsableCommand {
     let runner = try DetectionRunner(weights: weights, registry: SamplingFreeCommand.registry(plugins: plugins.paths))
     precision.apply(to: runner.network)
     let renderer = DetectionRenderer(classNames: runner.classNames)
-    var report: [ImageReport] = []
     if validation > 0 {
       let configuration = try ExperimentConfiguration(yaml: weights.metadata.configuration, name: "the weights' configuration")
       guard configuration.data.name != .coco else {
         throw ValidationError("--validation: \(path) was trained on files, and weights open no files: name the images instead")
       }
-      let dataset = try configuration.dataset(.validation)
-      let samples = try (0..<min(validation, dataset.count)).map { try dataset.sample(at: $0) }
-      var pictures: [Image] = []
-      for sample in samples {
-        let found = try detect(sample.image, runner)
-        report.append(ImageReport(image: "validation \(sample.id)", found, runner.classNames))
-        pictures.append(try renderer.draw(found, groundTruth: sample.annotations, on: sample.image, scale: scale(of: sample.image)))
-      }
-      let columns = Int(Double(pictures.count).squareRoot().rounded(.up))
-      try write(Montage.grid(pictures, columns: columns), to: output.hasSuffix(".png") ? output : "\(output)/validation.png")
+      try drawValidation(try configuration.dataset(.validation), runner, renderer)
     } else {
-      let pictures = try PictureFiles(images: images, output: output)
+      try drawImages(runner, renderer)
+    }
+  }
+
+  private func drawValidation(
+    _ dataset: any DetectionDataset, _ runner: DetectionRunner, _ renderer: DetectionRenderer
+  ) throws {
+    var report: [ImageReport] = []
+    var pictures: [Image] = []
+    for index in 0..<min(validation, dataset.count) {
+      let sample = try dataset.sample(at: index)
+      let found = try detect(sample.image, runner)
+      report.append(ImageReport(image: "validation \(sample.id)", found, runner.classNames))
+      pictures.append(try renderer.draw(found, groundTruth: sample.annotations, on: sample.image, scale: scale(of: sample.image)))
+    }
+    let columns = Int(Double(pictures.count).squareRoot().rounded(.up))
+    try write(Montage.grid(pictures, columns: columns), to: output.hasSuffix(".png") ? output : "\(output)/validation.png")
+    try print(report)
+  }
+
+  /// An image that cannot be read costs itself, and the status; a picture that cannot be written ends the work.
+  private func drawImages(_ runner: DetectionRunner, _ renderer: DetectionRenderer) throws {
+    let pictures = try PictureFiles(images: images, output: output)
+    var report: [ImageReport] = []
+    var failures = 0
+    do {
       for (path, picture) in zip(images, pictures.paths) {
-        let image = try Image(contentsOf: path)
-        let found = try detect(image, runner)
+        let decoded: DecodedImage
+        do { decoded = try DecodedImage(contentsOf: path) } catch {
+          // The last error is the command's own.
+          if images.count == 1 { throw error }
+          printError("Error: \(error)")
+          failures += 1
+          continue
+        }
+        if let warning = decoded.warning { printError("Warning: \(path): \(warning)") }
+        let found = try detect(decoded.image, runner)
         report.append(ImageReport(image: path, found, runner.classNames))
-        try write(try renderer.draw(found, on: image, scale: scale(of: image)), to: picture, of: path)
+        try write(try renderer.draw(found, on: decoded.image, scale: scale(of: decoded.image)), to: picture, of: path)
       }
+    } catch {
+      if !report.isEmpty { try print(report) }
+      throw error
     }
-    if json {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-      print(String(decoding: try encoder.encode(report), as: UTF8.self))
-    }
+    if !report.isEmpty { try print(report) }
+    if failures > 0 { throw ReadingFailed(description: "\(failures) of \(images.count) images could not be read") }
+  }
+
+  private func print(_ report: [ImageReport]) throws {
+    guard json else { return }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    try printOut(String(decoding: encoder.encode(report), as: UTF8.self))
   }
 
   private func detect(_ image: Image, _ runner: DetectionRunner) throws -> [Detection] {
@@ -86,8 +116,12 @@ struct Detect: ParsableCommand {
       throw ImageError.unwritable(file: path, reason: "there is no folder \(folder.relativePath), and it cannot be made")
     }
     try image.writePNG(to: path)
-    FileHandle.standardError.write(Data("wrote \(path)\(source.map { " (\($0))" } ?? "")\n".utf8))
+    printError("wrote \(path)\(source.map { " (\($0))" } ?? "")")
   }
+}
+
+private struct ReadingFailed: Error, CustomStringConvertible {
+  let description: String
 }
 
 /// The JSON form of an image's detections: boxes as COCO's [x, y, width, height], in the image's pixels.

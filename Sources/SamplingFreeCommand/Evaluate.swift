@@ -27,13 +27,13 @@ struct Evaluate: ParsableCommand {
       weights: weights, configuration: configuration,
       registry: SamplingFreeCommand.registry(plugins: configuration.plugins))
     precision.apply(to: runner.network)
-    let result = try runner.evaluate(configuration.dataset(.validation), batchSize: configuration.train.batchSize)
+    let result = try runner.evaluate(configuration.dataset(.validation) { printError($0) }, batchSize: configuration.train.batchSize)
     if json {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-      print(String(decoding: try encoder.encode(result), as: UTF8.self))
+      try printOut(String(decoding: encoder.encode(result), as: UTF8.self))
     } else {
-      print(table(result))
+      try printOut(table(result))
     }
   }
 }

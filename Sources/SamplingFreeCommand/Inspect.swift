@@ -7,7 +7,7 @@ struct Inspect: ParsableCommand {
   @Argument(help: "HDF5 file.")
   var weights: String
 
-  func run() throws { print(try WeightsFile.summary(weights)) }
+  func run() throws { try printOut(WeightsFile.summary(weights)) }
 }
 
 struct ListStrategies: ParsableCommand {
@@ -19,12 +19,12 @@ struct ListStrategies: ParsableCommand {
   func run() throws {
     let registry = try SamplingFreeCommand.registry(plugins: plugins.paths)
     for kind in StrategyKind.allCases {
-      print("\(kind.rawValue):")
+      try printOut("\(kind.rawValue):")
       for strategy in registry.descriptions(of: kind) {
-        print("  \(strategy.name)  \(strategy.summary)")
-        print("    source: \(strategy.source)")
+        try printOut("  \(strategy.name)  \(strategy.summary)")
+        try printOut("    source: \(strategy.source)")
         for parameter in strategy.parameters {
-          print("    \(parameter.name) = \(parameter.defaultValue): \(parameter.summary)")
+          try printOut("    \(parameter.name) = \(parameter.defaultValue): \(parameter.summary)")
         }
       }
     }

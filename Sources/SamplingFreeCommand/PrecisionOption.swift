@@ -13,6 +13,6 @@ struct PrecisionOption: ParsableArguments {
   /// Says on standard error where the machine lacks what was asked for.
   func apply(to network: RetinaNet) {
     if let precision { network.precision = precision }
-    if let note = network.precision.note { FileHandle.standardError.write(Data("\(note)\n".utf8)) }
+    if let note = network.precision.note { printError(note) }
   }
 }

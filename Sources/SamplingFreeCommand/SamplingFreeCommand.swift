@@ -14,7 +14,7 @@ public enum SamplingFreeCommand {
         var command = try Root.parseAsRoot()
         try command.run()
       } catch where Root.exitCode(for: error) == .validationFailure {
-        FileHandle.standardError.write(Data("\(Root.fullMessage(for: error))\n".utf8))
+        printError(Root.fullMessage(for: error))
         exit(2)
       } catch {
         Root.exit(withError: error)

@@ -29,12 +29,11 @@ struct Train: ParsableCommand {
           var progress = Progress(logEvery: configuration.train.logEvery)
           // An error's message starts on a line of its own.
           defer { progress.finish() }
-          print(table(try train(configuration, processes, &progress)))
+          try printOut(table(train(configuration, processes, &progress)))
         }
       },
       failed: { error, processes in
-        let message = "rank \(processes.rank) of \(processes.count): \(Root.fullMessage(for: error))\n"
-        FileHandle.standardError.write(Data(message.utf8))
+        printError("rank \(processes.rank) of \(processes.count): \(Root.fullMessage(for: error))")
       })
   }
 

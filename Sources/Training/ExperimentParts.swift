@@ -68,8 +68,9 @@ extension ExperimentConfiguration {
       flipProbability: training ? input.flip : 0)
   }
 
+  /// - Parameter note: called with a line for each thing that is odd about the data, though no error.
   /// - Throws: what the data set throws for files that are missing or wrong.
-  public func dataset(_ split: DatasetSplit) throws -> any DetectionDataset {
+  public func dataset(_ split: DatasetSplit, note: (String) -> Void = { _ in }) throws -> any DetectionDataset {
     switch data.name {
     case .digitScenes:
       return try DigitScenes(
@@ -80,7 +81,8 @@ extension ExperimentConfiguration {
       guard let annotations = files.0, let images = files.1 else {
         throw ConfigurationError("data: coco needs annotations and images for \(split.rawValue)")
       }
-      return try COCODataset(annotations: annotations, images: images)
+      return try COCODataset(
+        annotations: annotations, images: images, allowsOutsideFiles: data.allowOutsideFiles, note: note)
     }
   }
 }

@@ -55,10 +55,15 @@ public struct Trainer {
     }
     let checkpoint = start == .resuming ? try files.readCheckpoint() : nil
     strategies = try Strategies(configuration, registry: registry)
-    trainingSet = try configuration.dataset(.train)
-    validationSet = try configuration.dataset(.validation)
+    trainingSet = try configuration.dataset(.train) { observer.note($0) }
+    validationSet = try configuration.dataset(.validation) { observer.note($0) }
     classNames = trainingSet.classNames
     try Self.check(trainingSet, validationSet)
+    let survey = try AnnotationSurvey(trainingSet, options: configuration.inputOptions(training: true))
+    for line in try survey.notes(file: configuration.data.trainAnnotations) { observer.note(line) }
+    if try AnnotationSurvey(validationSet, options: configuration.inputOptions(training: false)).objectCount == 0 {
+      observer.note("the validation set has no objects: average precision says nothing")
+    }
     network = try RetinaNet(configuration.architecture, classCount: classNames.count, seed: UInt64(configuration.seed))
     network.precision = configuration.networkPrecision
     if processes.count > 1 { network.batchStatistics = processes }
@@ -79,6 +84,7 @@ public struct Trainer {
       observer.note(
         "\(statistics.imageCount) images, N = \(statistics.anchorCount) anchors, N_f = \(statistics.foregroundCount) foreground, N / N_f = \(statistics.anchorCount / max(1, statistics.foregroundCount))"
       )
+      try survey.check(statistics, anchorSizes: configuration.detector.anchors.sides.flatMap { $0 })
       try initialize(observer: &observer)
     }
     if processes.count > 1 {

@@ -186,7 +186,7 @@ import Testing
     _ = try directory.write("I am a text", to: "text.jpg")
     let jpeg = try bytes(of: directory.file("a/scene.jpg"))
     try jpeg.prefix(200).write(to: URL(fileURLWithPath: directory.file("cut.jpg")))
-    for (file, part) in [("text.jpg", "neither a JPEG nor a PNG"), ("cut.jpg", "broken JPEG"), ("absent.png", "No such file"), ("a", "Is a directory")] {
+    for (file, part) in [("text.jpg", "neither a JPEG nor a PNG"), ("cut.jpg", "broken JPEG"), ("absent.png", "No such file"), ("a", "is a folder")] {
       let result = try Command.run("detect", run.weights, file, "--json", in: directory)
       #expect(result.status == 1 && result.messages.contains(file) && result.messages.contains(part), "\(result.messages)")
       #expect(result.output.isEmpty)

@@ -40,4 +40,20 @@ private struct DecodingCorpus: Decodable {
       } catch { Issue.record("\(name): \(error)") }
     }
   }
+
+  /// What a header says is what is decoded, and where it is refused, so is the file.
+  @Test func headersGiveTheSizesOfThePictures() throws {
+    let folder = try TemporaryFolder()
+    for (name, file) in try DecodingCorpus.load().files {
+      let path = folder.path("image")
+      try file.file.write(to: folder.url.appendingPathComponent("image"))
+      let decoded = try? DecodedImage(contentsOf: path)
+      let size = try? Image.size(contentsOf: path)
+      if let decoded {
+        #expect(size.map { $0 == (decoded.width, decoded.height) } == true, "\(name): \(String(describing: size))")
+        #expect(decoded.image.width == decoded.width && decoded.image.height == decoded.height, "\(name)")
+        #expect((decoded.warning != nil) == file.warns, "\(name): \(decoded.warning ?? "no warning")")
+      }
+    }
+  }
 }

@@ -296,7 +296,7 @@ end = split(noisy)
 body = bytearray(noisy)
 middle = len(noisy) - 300
 body[middle:middle + 3] = b"\x13\x37\x55"
-add("damaged in the middle", bytes(body), 255, warns=True)
+add("damaged in the middle", bytes(body), 255)
 ends = noisy[:len(noisy) - 300] + b"\xff\xd9"
 add("cut short, with an end marker", ends, 255, warns=True)
 
