@@ -65,8 +65,10 @@ import Testing
     let directory = try TrainCommandTests.directory()
     let image = try DigitScenes(split: .train, count: 1, size: 64).sample(at: 0).image
     for name in ["a.png", "b.png"] { try image.writePNG(to: directory.file(name)) }
-    let whole = try bytes(of: directory.file("b.png"))
-    try whole.prefix(whole.count / 2).write(to: URL(fileURLWithPath: directory.file("b.png")))
+    // Its header is sound, so that the damage shows as it is decoded.
+    var damaged = try bytes(of: directory.file("b.png"))
+    damaged[damaged.count / 2] ^= 0xFF
+    try damaged.write(to: URL(fileURLWithPath: directory.file("b.png")))
     let images = ["a", "b"].enumerated().map { #"{"id": \#($0), "file_name": "\#($1).png", "width": 64, "height": 64}"# }
     let annotations = """
       {"images": [\(images.joined(separator: ", "))], "categories": [{"id": 1, "name": "x"}],

@@ -68,10 +68,10 @@ import Testing
     ("Not Found", "a text that begins with \"Not Found\""), ("\u{0}\u{0}\u{0}\u{0}", "it starts with zeros"),
     ("\u{1}\u{2}\u{7F}", "it starts with the bytes 01 02 7f"),
   ])
-  func otherFilesAreNamed(text: String, what: String) {
-    let error = #expect(throws: ImageError.self) { try Image(decoding: Array(text.utf8), name: "x.jpg") }
-    #expect(error?.description.hasPrefix("x.jpg: neither a JPEG nor a PNG image: ") == true)
-    #expect(error?.description.contains(what) == true, "\(String(describing: error))")
+  func otherFilesAreNamed(text: String, what: String) throws {
+    let error = try thrown(ImageError.self) { try Image(decoding: Array(text.utf8), name: "x.jpg") }
+    #expect(error.description.hasPrefix("x.jpg: neither a JPEG nor a PNG image: "))
+    #expect(error.description.contains(what), "\(error)")
   }
 
   @Test func whatIsNoOrdinaryFileIsNamedAtOnce() throws {

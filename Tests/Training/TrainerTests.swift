@@ -168,8 +168,8 @@ import Testing
 
   @Test func dataWithoutClassesImagesOrObjectsIsAnError() throws {
     for (categories, annotations, images, part) in [
-      ("", "", nil, "categories: is empty"), (Self.cat, "", "", "images: is empty"), (Self.cat, "", nil, "0 of"),
-      (Self.cat, #"{"id": 1, "image_id": 1, "category_id": 7, "bbox": [5, 5, 15, 12], "iscrowd": 1}"#, nil, "0 of"),
+      ("", "", nil, "categories: is empty"), (Self.cat, "", "", "images: is empty"), (Self.cat, "", nil, "no objects to train on"),
+      (Self.cat, #"{"id": 1, "image_id": 1, "category_id": 7, "bbox": [5, 5, 15, 12], "iscrowd": 1}"#, nil, "no objects to train on"),
     ] as [(String, String, String?, String)] {
       let directory = try TemporaryDirectory()
       let configuration = try Self.coco(directory, categories: categories, annotations: annotations, images: images)
@@ -193,8 +193,8 @@ import Testing
     let directory = try TemporaryDirectory()
     let configuration = try Self.coco(directory, categories: Self.cat, annotations: Self.box)
     _ = try directory.write("not an image", to: "a.png")
-    let error = try thrown(ImageError.self) { try TinyExperiment.train(configuration) }
-    #expect(error.description.contains("a.png"))
+    let error = try thrown(COCODatasetError.self) { try TinyExperiment.train(configuration) }
+    #expect(error.description.contains("a.png: neither a JPEG nor a PNG image"), "\(error)")
   }
 
   @Test func anOutputFolderThatCannotBeIsNamed() throws {
