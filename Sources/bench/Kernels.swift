@@ -34,7 +34,10 @@ struct Kernels: ParsableCommand {
   private static func losses() -> [Kernel] {
     let (anchors, classes) = (4000, 80)
     let logits = (0..<anchors * classes).map { 8 * uniform($0) - 6 }
-    let labels = (0..<anchors).map { Int32($0 % 50 == 0 ? 1 + $0 / 50 % classes : $0 % 49 == 0 ? -1 : 0) }
+    let labels = (0..<anchors).map { anchor -> Int32 in
+      if anchor % 50 == 0 { return Int32(1 + anchor / 50 % classes) }
+      return anchor % 49 == 0 ? -1 : 0
+    }
     let overlaps = (0..<anchors).map { uniform($0, 374_761_393) }
     var gradient = [Float](repeating: 0, count: logits.count)
     func withBatch(_ body: (ClassificationBatch) throws -> Void) throws {

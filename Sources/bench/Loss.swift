@@ -40,7 +40,7 @@ struct LossFixture {
     gradient = try .allocateAligned(count * Self.classes)
     for i in logits.indices { logits[i] = Float(12 * Noise.uniform(i, 2_654_435_761) - 8) }
     gradient.initialize(repeating: 0)
-    labels = (0..<count).map { $0 % 1000 == 0 ? Int32($0 / 1000 % Self.classes) + 1 : 0 }
+    labels = (0..<count).map { anchor -> Int32 in anchor % 1000 == 0 ? Int32(anchor / 1000 % Self.classes) + 1 : 0 }
     overlaps = labels.map { $0 > 0 ? 0.75 : 0 }
   }
 

@@ -65,16 +65,22 @@ import Weights
     let runner = try DetectionRunner(weights: weights, registry: .standard)
     let (rows, columns) = ((size.height - 1) / size.side + 1, (size.width - 1) / size.side + 1)
     let colours = HashedValues.uniform("mosaic", count: rows * columns * 3).map { UInt8(256 * $0) }
-    let pixels = (0..<size.height).flatMap { y in
-      (0..<size.width).flatMap { x in (0..<3).map { colours[(y / size.side * columns + x / size.side) * 3 + $0] } }
+    var pixels: [UInt8] = []
+    for y in 0..<size.height {
+      for x in 0..<size.width {
+        let tile = y / size.side * columns + x / size.side
+        pixels += colours[(3 * tile)..<(3 * tile + 3)]
+      }
     }
     var found = try runner.detect([Image(width: size.width, height: size.height, pixels: pixels)])[0]
     #expect(found.count == expected.count && expected.count > 5)
     for detection in expected {
       let box = Box(x1: detection.box[0], y1: detection.box[1], x2: detection.box[2], y2: detection.box[3])
-      let index = found.firstIndex {
-        $0.classIndex == detection.label && abs($0.score - detection.score) < 1e-4
-          && zip([$0.box.x1, $0.box.y1, $0.box.x2, $0.box.y2], [box.x1, box.y1, box.x2, box.y2]).allSatisfy { abs($0 - $1) < 0.02 }
+      let index = found.firstIndex { candidate in
+        let own = candidate.box
+        let differences = [own.x1 - box.x1, own.y1 - box.y1, own.x2 - box.x2, own.y2 - box.y2]
+        return candidate.classIndex == detection.label && abs(candidate.score - detection.score) < 1e-4
+          && differences.allSatisfy { abs($0) < 0.02 }
       }
       #expect(index != nil, "\(detection)")
       if let index { found.remove(at: index) }

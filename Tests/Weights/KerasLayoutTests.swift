@@ -83,7 +83,7 @@ import Weights
       let flat = parameters.map { (name: $0.name, tensor: Tensor(shape: [$0.tensor.count], values: $0.tensor.values)) }
       try copy(layer, group, layer == "res3a_branch2a" ? flat : parameters)
     }
-    let error = try #require(throws: ConventionError.self) { try WeightsFile.read(directory.file("flat")) }
+    let error = try thrown(ConventionError.self) { try WeightsFile.read(directory.file("flat")) }
     #expect("\(error)".contains("res3a_branch2a/kernel has the shape [72] where ResNet-18 of 2 channels has [4, 2, 3, 3]"), "\(error)")
   }
 }
