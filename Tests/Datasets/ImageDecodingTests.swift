@@ -2,6 +2,7 @@ import DetectionCore
 import Datasets
 import DetectionCore
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct ImageDecodingTests {

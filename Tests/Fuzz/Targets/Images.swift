@@ -26,7 +26,7 @@ extension FuzzTarget {
     }
     let json = #"""
       {"images": [{"id": 1, "file_name": "image", "width": \#(image.width), "height": \#(image.height)}],
-       "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [0, 0, 1, 1]}], "categories": [{"id": 1, "name": "a"}]}
+       "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [0, 0, \#(max(2, image.width)), \#(max(2, image.height))]}], "categories": [{"id": 1, "name": "a"}]}
       """#
     try write(Array(json.utf8), to: "\(folder)/image.json")
     // An image that detection reads is one that training reads.
