@@ -32,21 +32,18 @@ struct ClassificationRows {
     var result = weights
     var fits = true
     for path in [Self.paths.kernel, Self.paths.bias] {
-      guard new.count < classNames.count else {
-        result.tensors[path] = nil
-        continue
-      }
       guard let stored = weights.tensors[path] else { continue }
       let start = try network.parameters.tensor(path)
-      if let rows = rows(of: stored, start) {
+      let rows = rows(of: stored, start)
+      if rows == nil { fits = false }
+      if new.count < classNames.count, let rows {
         result.tensors[path] = rows
-      } else {
-        fits = false
+      } else if stored.shape == start.shape {
         // Another shape is left to be reported as such.
-        if stored.shape == start.shape { result.tensors[path] = nil }
+        result.tensors[path] = nil
       }
     }
-    return (result, fits ? note : "the file's last classification layer is made for other anchors or channels")
+    return (result, fits || new.count == classNames.count ? note : "the file's last classification layer is made for other anchors or channels")
   }
 
   /// [anchors a location · classes, ...] from a tensor with as many anchors and other classes.
