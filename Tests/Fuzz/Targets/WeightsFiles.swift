@@ -94,7 +94,7 @@ extension FuzzTarget {
       statistics_image_counts: [3, 4]
       calibrated_thresholds: [0.5, 0.25]
       configuration: |
-      \(indented)model: { extra/kernel: [2, 3], heads/classification/logits/bias: [2] }
+      \(indented)model: { heads/classification/logits/bias: [2] }
       """,
       """
       format_version: 1
