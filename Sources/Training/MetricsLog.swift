@@ -3,7 +3,7 @@ import Evaluation
 import Foundation
 
 /// JSON lines beside the checkpoint: one a step, one an evaluation.
-final class MetricsLog {
+package final class MetricsLog {
   private let path: String
   private let handle: FileHandle
   private let encoder = JSONEncoder()
@@ -12,7 +12,7 @@ final class MetricsLog {
   ///   - firstStep: lines of this and later steps, of a run that went on past its checkpoint, are dropped.
   ///   - keepsEvaluation: whether the evaluation after the step before stays.
   /// - Throws: `TrainingError` where the file cannot be written.
-  init(path: String, firstStep: Int, keepsEvaluation: Bool) throws {
+  package init(path: String, firstStep: Int, keepsEvaluation: Bool) throws {
     self.path = path
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     struct Line: Decodable {

@@ -13,7 +13,7 @@ export FUZZ_TARGET=build
 if [ -z "${FUZZ_BUILT:-}" ]; then
   # (--sanitize would change the tools that run during the build, too.)
   swift build -c release --scratch-path "$scratch/build" --product fuzz \
-    -Xswiftc -sanitize=address,fuzzer -Xcc -fsanitize=address,fuzzer-no-link
+    -Xswiftc -use-ld=lld -Xswiftc -sanitize=address,fuzzer -Xcc -fsanitize=address,fuzzer-no-link
 fi
 # Swift's own report of a crash would keep a child busy for a minute.
 export SWIFT_BACKTRACE=enable=no OMP_NUM_THREADS=1

@@ -18,7 +18,7 @@ import Testing
       let message = try target.message(for: seed, folder: directory.path)
       #expect(message == nil, "a sound input: \(message ?? "")")
     }
-    let count = ["metrics": 20, "weights": 100, "weights-content": 60, "archive": 50][name] ?? 600
+    let count = ["weights": 100, "weights-content": 60, "archive": 50][name] ?? 600
     var refused = 0
     for index in 0..<count {
       var random = SeededGenerator(seed: 11, UInt64(index))
