@@ -18,7 +18,11 @@ public final class RetinaNet {
   /// Where set, programs for training compiled from now on take batch normalisation's statistics over the images of all
   /// these processes.
   public var batchStatistics: (any AllReduce)?
+  /// [images, locations, channels] of all levels, in programs for inference alone: heads hide there what is not finite, as a
+  /// ReLU of no number is 0.
+  public let pyramid: Graph.Output
   let graph: Graph
+  private let inferenceGraph: Graph
   private var programs: [(key: [Int], program: Program)] = []
   /// Of all programs: none runs while another does.
   private let arena = ProgramArena()
@@ -33,7 +37,10 @@ public final class RetinaNet {
   ///   - training: whether an optimiser's memory is to be there as well.
   /// - Throws: `DetectorError` where sizes do not fit together; `EngineError` where the machine has not so much memory.
   public init(_ architecture: RetinaNetArchitecture, classCount: Int, seed: UInt64?, training: Bool = false) throws {
-    (graph, logits, deltas) = try architecture.graph(classCount: classCount)
+    (graph, logits, deltas, _) = try architecture.graph(classCount: classCount)
+    let inference = try architecture.graph(classCount: classCount, keepsPyramid: true)
+    guard let pyramid = inference.pyramid else { throw DetectorError("a detector needs a pyramid") }
+    (inferenceGraph, self.pyramid) = (inference.graph, pyramid)
     self.architecture = architecture
     self.classCount = classCount
     anchorGenerator = AnchorGenerator(
@@ -57,8 +64,8 @@ public final class RetinaNet {
     }
     if programs.count >= Self.programsKept { programs.removeFirst() }
     let program = try Program.compile(
-      graph, parameters: parameters, inputShape: [images, 3, height, width], training: training, precision: precision,
-      sumOverProcesses: batchStatistics.map { processes in { try processes.sum(&$0) } }, arena: arena)
+      training ? graph : inferenceGraph, parameters: parameters, inputShape: [images, 3, height, width], training: training,
+      precision: precision, sumOverProcesses: batchStatistics.map { processes in { try processes.sum(&$0) } }, arena: arena)
     programs.append((key, program))
     return program
   }

@@ -2,8 +2,9 @@ import NeuralNetwork
 
 extension RetinaNetArchitecture {
   /// The network as a graph, which takes no memory for parameters.
+  /// - Parameter keepsPyramid: whether the levels are an output, too, behind the other two.
   /// - Throws: `DetectorError` where sizes do not fit together.
-  func graph(classCount: Int) throws -> (graph: Graph, logits: Graph.Output, deltas: Graph.Output) {
+  func graph(classCount: Int, keepsPyramid: Bool = false) throws -> (graph: Graph, logits: Graph.Output, deltas: Graph.Output, pyramid: Graph.Output?) {
     try validate()
     guard classCount > 0 else { throw DetectorError("a detector needs at least one class") }
     guard classCount <= Self.largestSize else {
@@ -18,7 +19,8 @@ extension RetinaNetArchitecture {
       head.build(in: &graph, levels: levels, path: "heads/classification", last: "logits", outputs: anchors * classCount), name: "logits")
     let deltas = graph.output(
       head.build(in: &graph, levels: levels, path: "heads/regression", last: "deltas", outputs: anchors * 4), name: "deltas")
-    return (graph, logits, deltas)
+    let kept = keepsPyramid ? graph.output(levels, name: "pyramid") : nil
+    return (graph, logits, deltas, kept)
   }
 
   /// The shape of each parameter by its path, told without making the network: what weights are matched against before

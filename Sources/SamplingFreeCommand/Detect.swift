@@ -44,7 +44,7 @@ struct Detect: ParsableCommand {
     if validation > 0 {
       let configuration = try ExperimentConfiguration(yaml: weights.metadata.configuration, name: "the weights' configuration")
       guard configuration.data.name != .coco else {
-        throw ValidationError("--validation: \(path) was trained on files, and weights open no files: name the images instead")
+        throw DetectorError("\(path) was trained on files that its configuration names, and a weights file opens no others: name the images instead of --validation")
       }
       var dataset = try configuration.dataset(.validation)
       if classes.classes == nil { dataset = try dataset.inOrder(of: runner.classNames) }

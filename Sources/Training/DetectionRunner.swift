@@ -120,7 +120,7 @@ public struct DetectionRunner {
     let offsets = network.anchorGenerator.levelOffsets(for: levels)
     let logits = program.values(of: network.logits)
     let deltas = program.values(of: network.deltas)
-    guard logits.allFinite && deltas.allFinite else {
+    guard program.values(of: network.pyramid).allFinite, logits.allFinite, deltas.allFinite else {
       let place = try network.firstNotFinite(batch.pixels, images: samples.count, height: batch.height, width: batch.width)
       throw DetectorError("the network's results are not finite, first those of \(place): its weights are damaged or go with other settings")
     }

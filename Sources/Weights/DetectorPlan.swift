@@ -81,6 +81,8 @@ struct DetectorPlan: Hashable, Sendable {
     if let kernel = shape(.kernel, .stemConvolution), kernel.count == 4 {
       plan.width = kernel[0]
       plan.stemKernel = kernel[2] == 3 ? 3 : 7
+    } else if let gamma = shape(.gamma, .stemNormalization), gamma.count == 1 {
+      plan.width = gamma[0]
     }
     plan.projectsFirstShortcut = plan.usesBottlenecks || shape(.kernel, .blockConvolution(stage: 1, block: 1, index: 0)) != nil
     plan.convolutionBias = shape(.bias, .stemConvolution) != nil

@@ -57,7 +57,7 @@ import Weights
     }
   }
 
-  @Test(arguments: ["keras-retinanet.h5", "keras-retinanet-zero-padded.h5", "torchvision.h5"])
+  @Test(arguments: ["keras-retinanet.h5", "keras-retinanet-zero-padded.h5", "keras-retinanet-anchors.h5", "torchvision.h5"])
   func detectionsAreTheFrameworks(name: String) throws {
     let golden = try Golden.named(name)
     let (expected, size) = (try #require(golden.detections), try #require(golden.image))

@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What a framework computes from a narrow model of random weights (scripts/parity/make_goldens.py).
+/// What a framework computes from a narrow model of random weights (scripts/parity/make_goldens.py, make_keras2_goldens.py).
 struct Golden: Decodable {
   struct Image: Decodable { let height, width, side: Int }
   struct Detection: Decodable {
@@ -21,7 +21,8 @@ struct Golden: Decodable {
   static let shape = [2, 3, 64, 96]
   static let names = [
     "keras-legacy-weights.h5", "keras-legacy-model.h5", "keras3.weights.h5", "keras3.keras", "keras-retinanet.h5",
-    "keras-retinanet-zero-padded.h5", "torchvision.h5",
+    "keras-retinanet-zero-padded.h5", "keras-retinanet-anchors.h5", "torchvision.h5", "keras-1-weights.h5",
+    "keras-2.13-nested.keras", "keras-2.15-nested.weights.h5", "keras-2.15-first-resnet50.h5",
   ]
 
   static func named(_ name: String) throws -> Golden {

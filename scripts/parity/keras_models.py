@@ -29,7 +29,8 @@ def randomise(model, generator, digits=None):
     for layer in all_layers(model):
         values = []
         for weight in layer.weights:
-            kind, shape = weight.path.split("/")[-1], tuple(weight.shape)
+            # Keras 2's variables have a name only.
+            kind, shape = getattr(weight, "path", weight.name).split("/")[-1].split(":")[0], tuple(weight.shape)
             if kind == "kernel":
                 bound = np.sqrt((6 if len(shape) == 4 else 3) / np.prod(shape[:-1]))
                 values.append(uniform(-bound, bound, shape))
@@ -83,6 +84,36 @@ def features(model, depth):
     """The same model with C2...C5 as outputs."""
     ends = [f"conv{stage + 2}_block{count}_out" for stage, count in enumerate(BLOCKS[depth])]
     return keras.Model(model.input, [model.get_layer(name).output for name in ends])
+
+
+def first_resnet50(width, stem="zeros", pool="valid"):
+    """keras.applications' ResNet50 before keras-applications' resnet_common, of any width. Outputs: C2...C5.
+
+    stem: "zeros" as in Keras 1 and from 2.1 on, "same" as in Keras 2.0; pool: "valid", from Keras 2.2 on "zeros", and in
+    Mask R-CNN, which is derived from it, "same"."""
+    def normalised(x, channels, kernel, name, **options):
+        x = layers.Conv2D(channels, kernel, name=f"res{name}", **options)(x)
+        return layers.BatchNormalization(name=f"bn{name}")(x)
+
+    image = keras.Input((None, None, 3))
+    x = layers.ZeroPadding2D(3, name="conv1_pad")(image) if stem == "zeros" else image
+    x = layers.Conv2D(width, 7, strides=2, padding="valid" if stem == "zeros" else "same", name="conv1")(x)
+    x = layers.Activation("relu")(layers.BatchNormalization(name="bn_conv1")(x))
+    if pool == "zeros":
+        x = layers.ZeroPadding2D(1, name="pool1_pad")(x)
+    x = layers.MaxPooling2D(3, strides=2, padding="same" if pool == "same" else "valid")(x)
+    outputs = []
+    for stage, count in enumerate(BLOCKS[50]):
+        channels = width << stage
+        for block in range(count):
+            stride, name = 2 if block == 0 and stage > 0 else 1, f"{stage + 2}{chr(ord('a') + block)}_branch"
+            y = layers.Activation("relu")(normalised(x, channels, 1, name + "2a", strides=stride))
+            y = layers.Activation("relu")(normalised(y, channels, 3, name + "2b", padding="same"))
+            y = normalised(y, 4 * channels, 1, name + "2c")
+            x = layers.Add()([y, normalised(x, 4 * channels, 1, name + "1", strides=stride) if block == 0 else x])
+            x = layers.Activation("relu")(x)
+        outputs.append(x)
+    return keras.Model(image, outputs)
 
 
 # MARK: keras-retinanet
@@ -158,18 +189,16 @@ def keras_retinanet(depth=50, classes=80, width=64, channels=256, anchors=9, zer
     return keras.Model(image, outputs, name="retinanet")
 
 
-def keras_retinanet_detections(deltas, logits, height, width):
+def keras_retinanet_detections(
+        deltas, logits, height, width, ratios=(0.5, 1, 2), scales=(2**0, 2 ** (1 / 3), 2 ** (2 / 3)), deviation=0.2):
     """What retinanet_bbox adds to one image's outputs: boxes [n, 4], scores, labels, by descending score."""
-    import torch
-    from torchvision.ops import nms
-
+    ratios, scales = np.array(ratios), np.array(scales)
     anchors = []
     for level in range(3, 8):
         stride, size = 2**level, 4.0 * 2**level
-        ratios, scales = np.array([0.5, 1, 2]), np.array([2**0, 2 ** (1 / 3), 2 ** (2 / 3)])
-        sides = size * np.tile(scales, 3)
-        w = np.sqrt(sides**2 / np.repeat(ratios, 3))
-        h = w * np.repeat(ratios, 3)
+        sides = size * np.tile(scales, len(ratios))
+        w = np.sqrt(sides**2 / np.repeat(ratios, len(scales)))
+        h = w * np.repeat(ratios, len(scales))
         base = np.stack([-w / 2, -h / 2, w / 2, h / 2], axis=1)
         rows, columns = -(-height // stride), -(-width // stride)
         x, y = np.meshgrid((np.arange(columns) + 0.5) * stride, (np.arange(rows) + 0.5) * stride)
@@ -177,12 +206,25 @@ def keras_retinanet_detections(deltas, logits, height, width):
         anchors.append((shifts + base).reshape(-1, 4))
     anchors = np.concatenate(anchors).astype(np.float32)
     sides = np.concatenate([anchors[:, 2:] - anchors[:, :2]] * 2, axis=1)
-    boxes = anchors + deltas * np.float32(0.2) * sides
-    boxes = torch.from_numpy(np.clip(boxes, 0, np.float32([width - 1, height - 1] * 2)))
-    scores = torch.sigmoid(torch.from_numpy(logits))
+    boxes = anchors + deltas * np.float32(deviation) * sides
+    boxes = np.clip(boxes, 0, np.float32([width - 1, height - 1] * 2))
+    scores = 1 / (1 + np.exp(-logits.astype(np.float64)))
     found = []
     for label in range(scores.shape[1]):
-        kept = torch.where(scores[:, label] > 0.05)[0]
-        kept = kept[nms(boxes[kept], scores[kept, label], 0.5)[:300]]
+        kept = np.where(scores[:, label] > 0.05)[0]
+        kept = kept[suppressed(boxes[kept], scores[kept, label], 0.5)[:300]]
         found += [(boxes[i].tolist(), scores[i, label].item(), label) for i in kept]
     return sorted(found, key=lambda d: -d[1])[:300]
+
+
+def suppressed(boxes, scores, threshold):
+    """Indexes that greedy suppression leaves, by descending score."""
+    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    left, kept = np.argsort(-scores, kind="stable"), []
+    while len(left):
+        first, left = left[0], left[1:]
+        kept.append(first)
+        low, high = np.maximum(boxes[first, :2], boxes[left, :2]), np.minimum(boxes[first, 2:], boxes[left, 2:])
+        common = np.maximum(high - low, 0).prod(axis=1)
+        left = left[common / (areas[first] + areas[left] - common) <= threshold]
+    return np.array(kept, dtype=int)

@@ -11,10 +11,7 @@ import tempfile
 import keras_models as km  # first: it chooses Keras' backend
 import h5py
 import numpy as np
-import torch
-import torchvision_models as tm
 from hashed_values import mosaic, pixels, rounded, sample
-from keras.src.legacy.saving import legacy_h5_format
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 GOLDENS = os.path.join(HERE, "../../Tests/Weights/Goldens")
@@ -41,6 +38,8 @@ def to_keras(planes):
 
 def applications(folder):
     """One model in the four layouts of Keras, with a classifier that no detector takes."""
+    from keras.src.legacy.saving import legacy_h5_format
+
     model = km.randomise(km.applications_resnet(50, WIDTH, classes=5), np.random.default_rng(1), DIGITS)
     model.compile("adam", "mse")
     path = lambda name: os.path.join(folder, name)
@@ -80,6 +79,9 @@ def retinanet_of_keras(folder, name, zero_padded):
 
 
 def retinanet_of_torchvision(folder, name):
+    import torch
+    import torchvision_models as tm
+
     model = tm.randomise(
         tm.narrow_retinanet(WIDTH, CHANNELS, CLASSES), torch.Generator().manual_seed(3), DIGITS)
     image = mosaic("mosaic", 75, 100, 5)
@@ -115,4 +117,5 @@ def main():
         json.dump(expected, file, separators=(",", ":"), sort_keys=True)
 
 
-main()
+if __name__ == "__main__":
+    main()
