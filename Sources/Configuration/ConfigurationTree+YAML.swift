@@ -16,6 +16,8 @@ extension ConfigurationTree {
       return try entry(node, place, depth: 0)
     } catch let error as YamlError {
       let (line, problem) = error.lineAndProblem
+      // The parser says how its bound could be set.
+      guard !problem.hasPrefix("Maximum nesting level") else { throw ConfigurationError("\(place(line)): is nested too deeply") }
       throw ConfigurationError("\(place(line)): is not valid YAML: \(problem)")
     }
   }
