@@ -165,6 +165,24 @@ public final class Program {
     }
   }
 
+  /// Runs a forward pass on what `inputValues` holds, step by step.
+  ///
+  /// With synchronised batch normalisation the other processes have to run theirs as well.
+  /// - Returns: the first step with a result that is not finite, named after its layer, and the images whose results these
+  ///   are where they can be told apart; nil where all is finite.
+  public func firstNotFinite() throws -> (layer: String, images: [Int])? {
+    let pixels = Array(inputValues)
+    // What an earlier pass left in the memory is not this one's result.
+    arena.update(repeating: 0)
+    _ = inputValues.update(fromContentsOf: pixels)
+    preparedVersion = -1
+    for step in preparation + forwardSteps {
+      try step.run(on: stream)
+      if let images = step.imagesNotFinite(of: inputShape[0]) { return (step.name, images) }
+    }
+    return nil
+  }
+
   private static func seconds(_ clock: clockid_t) -> Double {
     var time = timespec()
     clock_gettime(clock, &time)
@@ -179,6 +197,8 @@ private final class Step {
   let bytes: Double
   private let primitive: Primitive?
   private var arguments: [dnnl_exec_arg_t] = []
+  /// A primitive's result; of a loop all it sees.
+  private let results: [(memory: UnsafeMutablePointer<Float>, layout: MemoryDescriptor)]
   private let loop: (() throws -> Void)?
 
   init(_ plan: StepPlan, _ slots: [UnsafeMutablePointer<Float>]) throws {
@@ -188,10 +208,12 @@ private final class Step {
     switch plan.work {
     case .loop(let buffers, let body):
       let pointers = buffers.map { slots[$0.slot] + $0.offset }
+      results = zip(pointers, buffers).map { ($0, $1.layout) }
       primitive = nil
       loop = { try body(pointers) }
     case .primitive(let primitive, let buffers):
       self.primitive = primitive
+      results = buffers.filter { $0.0 == DNNL_ARG_DST }.map { (slots[$1.slot] + $1.offset, $1.layout) }
       loop = nil
       let engine = try OneDNN.engine.get()
       for (argument, buffer) in buffers {
@@ -212,5 +234,27 @@ private final class Step {
     try loop?()
     guard let primitive else { return }
     try OneDNN.check(dnnl_primitive_execute(primitive.handle, stream, Int32(arguments.count), arguments), name)
+  }
+
+  /// - Returns: the images with a result that is not finite, none where results are not kept image by image; nil where all
+  ///   are finite.
+  func imagesNotFinite(of imageCount: Int) -> [Int]? {
+    var found: [Int]?
+    for (memory, layout) in results where layout.type == dnnl_f32 || layout.type == dnnl_bf16 {
+      let isWide = layout.type == dnnl_f32
+      let bytes = UnsafeRawBufferPointer(start: memory, count: layout.byteCount)
+      let count = bytes.count / (isWide ? 4 : 2)
+      let broken = (0..<count).filter {
+        isWide
+          ? !Float(bitPattern: bytes.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self)).isFinite
+          : bytes.loadUnaligned(fromByteOffset: 2 * $0, as: UInt16.self) & 0x7F80 == 0x7F80
+      }
+      guard !broken.isEmpty else { continue }
+      // Activations are images one after another; parts of joined outputs are not.
+      let isActivation = layout.shape.count == 4 && layout.shape[0] == imageCount && count % imageCount == 0
+      let images = isActivation ? Set(broken.map { $0 / (count / imageCount) }) : []
+      found = Set(found ?? []).union(images).sorted()
+    }
+    return found
   }
 }

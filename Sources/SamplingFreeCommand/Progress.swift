@@ -76,5 +76,5 @@ struct Progress: TrainingObserver {
     return Int(size.ws_col)
   }
 
-  private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+  private func write(_ text: String) { StandardStreams.say(text) }
 }

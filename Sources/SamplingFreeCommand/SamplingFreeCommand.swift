@@ -7,14 +7,17 @@ import SamplingFree
 public enum SamplingFreeCommand {
   @TaskLocal static var registry = StrategyRegistry.standard
 
-  /// Parses the command line and runs. Exits with status 1 on an error, 2 on wrong usage.
+  /// Parses the command line and runs. Exits with status 1 on an error, 2 on wrong usage, 128 and the signal's number where a
+  /// signal ended training.
   public static func run(registry: StrategyRegistry = .standard) {
     $registry.withValue(registry) {
+      StandardStreams.claim()
       do {
         var command = try Root.parseAsRoot()
         try command.run()
+        try StandardStreams.finish()
       } catch where Root.exitCode(for: error) == .validationFailure {
-        FileHandle.standardError.write(Data("\(Root.fullMessage(for: error))\n".utf8))
+        StandardStreams.say("\(Root.fullMessage(for: error))\n")
         exit(2)
       } catch {
         Root.exit(withError: error)

@@ -107,11 +107,13 @@ public struct DetectionRunner {
   }
 
   /// Which objects of a data set are found, for `CalibratingThresholder`.
+  /// - Parameter isCancelled: see `evaluate`.
   func matches(
-    _ dataset: any DetectionDataset, batchSize: Int, processes: any ProcessGroup = SingleProcess()
+    _ dataset: any DetectionDataset, batchSize: Int, processes: any ProcessGroup = SingleProcess(),
+    isCancelled: () -> Bool = { false }
   ) throws -> DetectionMatches {
     var matches = DetectionMatches(classCount: classNames.count)
-    for (index, detections) in try detect(dataset, batchSize: batchSize, processes: processes).enumerated() {
+    for (index, detections) in try detect(dataset, batchSize: batchSize, processes: processes, isCancelled: isCancelled).enumerated() {
       let annotations = try dataset.header(at: index).annotations
       func boxes(_ isCrowd: Bool) -> [(box: Box, classIndex: Int)] {
         annotations.filter { $0.isCrowd == isCrowd }.map { ($0.box, $0.classIndex) }
@@ -125,14 +127,17 @@ public struct DetectionRunner {
   /// - Parameters:
   ///   - processes: each detects in its share of the images; all get the result.
   ///   - progress: called with the number of images done by this process.
+  ///   - isCancelled: asked before each batch, by each process for itself; from then on nothing is detected, and the result is
+  ///     none.
   /// - Throws: `DetectorError` where the data set's classes are not the detector's.
   public func evaluate(
     _ dataset: any DetectionDataset, batchSize: Int, processes: any ProcessGroup = SingleProcess(),
-    progress: (Int) -> Void = { _ in }
+    progress: (Int) -> Void = { _ in }, isCancelled: () -> Bool = { false }
   ) throws -> COCOResult {
     let classes = try ClassMap(outputs: classNames, dataset: dataset.classNames)
     var evaluator = COCOEvaluator(classCount: dataset.classNames.count)
-    for (index, detections) in try detect(dataset, batchSize: batchSize, processes: processes, progress: progress).enumerated() {
+    let found = try detect(dataset, batchSize: batchSize, processes: processes, progress: progress, isCancelled: isCancelled)
+    for (index, detections) in found.enumerated() {
       let header = try dataset.header(at: index)
       evaluator.addImage(header.id)
       for annotation in header.annotations {
@@ -152,11 +157,12 @@ public struct DetectionRunner {
 
   /// - Returns: one list for each image of the data set, in all processes.
   private func detect(
-    _ dataset: any DetectionDataset, batchSize: Int, processes: any ProcessGroup, progress: (Int) -> Void = { _ in }
+    _ dataset: any DetectionDataset, batchSize: Int, processes: any ProcessGroup, progress: (Int) -> Void = { _ in },
+    isCancelled: () -> Bool
   ) throws -> [[Detection]] {
     let share = processes.share(of: dataset.count)
     var rows: [Double] = []
-    for start in stride(from: share.lowerBound, to: share.upperBound, by: batchSize) {
+    for start in stride(from: share.lowerBound, to: share.upperBound, by: batchSize) where !isCancelled() {
       let images = start..<min(start + batchSize, share.upperBound)
       let found = try detect(images.map { try dataset.sample(at: $0) })
       for (image, detections) in zip(images, found) { rows += detections.flatMap { $0.row(image: image) } }
