@@ -56,7 +56,7 @@ public final class MPIProcesses: ProcessGroup, @unchecked Sendable {
   ///   - failed: tells the user of an error. All processes end with status 1 after that.
   /// - Throws: `TrainingInterrupted`, which all processes do together; alone, whatever `body` throws.
   public static func run(
-    patience: Duration, _ body: (any ProcessGroup) throws -> Void, failed: (any Error, any ProcessGroup) -> Void
+    patience: Duration = .seconds(600), _ body: (any ProcessGroup) throws -> Void, failed: (any Error, any ProcessGroup) -> Void
   ) throws {
     guard isLaunched else { return try body(SingleProcess()) }
     let processes = MPIProcesses(patience: patience)

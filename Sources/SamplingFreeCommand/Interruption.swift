@@ -10,9 +10,14 @@ enum Interruption {
   /// Launchers may send the same twice: to a process and to its group.
   private static let repetition: UInt64 = 1_000_000_000
 
-  /// Watches from now on. What the parent ignores, as `nohup` does, is ignored still.
+  /// Watches from now on. What the parent ignores, as `nohup` does, is ignored still; what it only has blocked, as threads of
+  /// a pool do without meaning their children, is not.
   static func watch() {
+    var watched = sigset_t()
+    sigemptyset(&watched)
+    defer { pthread_sigmask(SIG_UNBLOCK, &watched, nil) }
     for signal in [SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGPIPE] {
+      sigaddset(&watched, signal)
       var action = sigaction()
       sigaction(signal, nil, &action)
       guard unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) != unsafeBitCast(SIG_IGN, to: Int.self) else { continue }

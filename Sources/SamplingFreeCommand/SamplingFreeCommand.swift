@@ -19,6 +19,10 @@ public enum SamplingFreeCommand {
       } catch where Root.exitCode(for: error) == .validationFailure {
         StandardStreams.say("\(Root.fullMessage(for: error))\n")
         exit(2)
+      } catch where Root.exitCode(for: error) == .success {
+        // Help: what was asked for, so its reader counts.
+        print(Root.fullMessage(for: error))
+        do { try StandardStreams.finish() } catch { Root.exit(withError: error) }
       } catch {
         Root.exit(withError: error)
       }

@@ -53,7 +53,7 @@ extension Trainer {
       _ = program.inputValues.update(fromContentsOf: batch.pixels)
       guard let found = try program.firstNotFinite() else { continue }
       let ids = found.images.map { "\(batch.images[$0].id)" }
-      return "\(found.layer)\(ids.isEmpty ? "" : ", image \(ids.joined(separator: ", "))")"
+      return "\(found.layer)\(ids.isEmpty ? "" : ", image\(ids.count > 1 ? "s" : "") \(ids.joined(separator: ", "))")"
     }
     return nil
   }
