@@ -3,7 +3,7 @@ COMMAND := .build/release/sampling-free
 DEMO := runs/demo
 venv = python3 -m venv $(1) 2>/dev/null || { sh scripts/install_dependencies.sh python3 python3-venv && python3 -m venv $(1); }
 
-.PHONY: help deps build demo demo-focal demo-trees test check-debian fuzz fuzz-hdf5 soak sanitize-leaks sanitize-thread parity check-ulp bench bench-loss bench-load bench-startup bench-instructions book book-sample book-current book-check book-serve clean
+.PHONY: help deps build demo demo-focal demo-trees test check-debian fuzz fuzz-hdf5 kill-test soak sanitize-leaks sanitize-thread parity check-ulp bench bench-loss bench-load bench-startup bench-instructions book book-sample book-current book-check book-serve clean
 
 help: ## This list.
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -61,6 +61,12 @@ sanitize-leaks: deps ## Run the commands under AddressSanitizer, LeakSanitizer a
 
 sanitize-thread: deps ## Run the commands under ThreadSanitizer.
 	scripts/proof/sanitize_thread.sh
+
+KILLS := 100
+
+kill-test: deps ## Kill training and comparing that often (KILLS=100) at random moments: all end with the same bytes.
+	swift build -c release --build-tests
+	KILLS=$(KILLS) swift test -c release --skip-build --filter CommandTests.KillTests
 
 RECORD :=
 

@@ -126,7 +126,7 @@ let package = Package(
     tests("Drawing", ["Datasets", "DetectionCore"]),
     tests("Evaluation", [], resources: [.copy("Goldens")]),
     tests("Configuration", ["DetectionCore"]),
-    .testTarget(name: "ComparisonTests", dependencies: ["SamplingFree"] + umbrella, path: "Tests/Comparison"),
+    .testTarget(name: "ComparisonTests", dependencies: ["SamplingFree", "Files"] + umbrella, path: "Tests/Comparison"),
     .target(name: "PluginFixture", dependencies: ["DetectionCore"], path: "Tests/PluginFixture"),
     .testTarget(
       name: "PluginLoaderTests", dependencies: ["PluginFixture", "SamplingFree", "TestSupport", "sampling-free"] + umbrella,
@@ -134,7 +134,7 @@ let package = Package(
     tests(
       "Samplers", ["DetectionCore", "RegressionLosses", "LossScalers", "Thresholders", "BiasInitializers"],
       resources: [.copy("Goldens")]),
-    tests("Training", ["SamplingFree"] + umbrella.dropFirst(), resources: [.copy("Goldens")]),
+    tests("Training", ["SamplingFree", "Files"] + umbrella.dropFirst(), resources: [.copy("Goldens")]),
     .testTarget(
       name: "CommandTests", dependencies: ["sampling-free", "SamplingFree", "TestSupport"] + umbrella, path: "Tests/Command"),
     .target(

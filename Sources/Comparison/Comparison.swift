@@ -1,6 +1,7 @@
 import Configuration
 import DetectionCore
 import Evaluation
+import Files
 import Foundation
 import Training
 
@@ -29,12 +30,14 @@ public struct Comparison {
   }
 
   /// Trains what is not finished.
+  /// - Parameter shouldStop: see `Trainer.run`; what is called again after that goes on.
   /// - Throws: what a run throws, other than `TrainingDiverged`, which is reported; `ComparisonError` where another
-  ///   comparison runs in the folder.
-  public func run(observer: inout some TrainingObserver) throws -> ComparisonReport {
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    let lock = try FolderLock(folder)
+  ///   comparison runs in the folder, or files lie there that none wrote.
+  public func run(observer: inout some TrainingObserver, shouldStop: () -> Bool = { false }) throws -> ComparisonReport {
+    let lock: FolderLock
+    do { lock = try FolderLock(folder) } catch { throw ComparisonError("\(error.path) \(error.reason)") }
     defer { withExtendedLifetime(lock) {} }
+    try ComparisonReport.check(folder)
     var report = ComparisonReport(plan)
     var pending: [(run: ComparisonPlan.Run, record: RunRecord)] = []
     for run in runs {
@@ -53,7 +56,7 @@ public struct Comparison {
     for (done, (run, record)) in pending.enumerated() {
       let name = "[\(done + 1)/\(pending.count)] \(plan.name(of: run.variant)), seed \(run.seed)"
       observer.note(name)
-      let outcome = try outcome(of: run, record, &observer)
+      let outcome = try outcome(of: run, record, &observer, shouldStop)
       report.add(outcome, of: run)
       try report.write(in: folder)
       let seconds = start.duration(to: clock.now) / (done + 1) * (pending.count - done - 1)
@@ -63,31 +66,41 @@ public struct Comparison {
   }
 
   private func outcome(
-    of run: ComparisonPlan.Run, _ record: RunRecord, _ observer: inout some TrainingObserver
+    of run: ComparisonPlan.Run, _ record: RunRecord, _ observer: inout some TrainingObserver, _ shouldStop: () -> Bool
   ) throws -> RunRecord.Outcome {
     var record = record
     let output = run.configuration.train.output
     let interrupted = RunRecord.read(in: output)?.isOfSameRun(as: record) == true
+    var trainer = try trainer(run.configuration, resume: interrupted, &observer)
     if !interrupted {
-      // Another run's checkpoint goes before the record says what is there now.
-      try RunFiles(output).removeAll()
+      // The old record first, as without it nothing in the folder counts; another run's checkpoint goes before the new record
+      // says what is there.
+      try RunRecord.remove(in: output)
+      try trainer.prepare()
       try record.write(in: output)
     }
-    var trainer = try trainer(run.configuration, resume: interrupted, &observer)
     var outcome = RunRecord.Outcome(result: nil, seconds: 0)
-    do { outcome.result = try trainer.run(observer: &observer) } catch let error as TrainingDiverged {
+    do { outcome.result = try trainer.run(observer: &observer, shouldStop: shouldStop) } catch let error as TrainingDiverged {
       outcome.divergence = error.description
     }
-    outcome.seconds = try RunFiles(output).trainingSeconds()
+    outcome.seconds = try Self.trainingSeconds(of: trainer.files)
     record.outcome = outcome
     try record.write(in: output)
     return outcome
   }
 
+  /// The sum over all steps, those before an interruption included.
+  private static func trainingSeconds(of files: RunFolder) throws -> Double {
+    struct Line: Decodable { let seconds: Double? }
+    return try OrdinaryFile.data(of: files.metrics).split(separator: UInt8(ascii: "\n")).reduce(0) {
+      $0 + (try JSONDecoder().decode(Line.self, from: $1).seconds ?? 0)
+    }
+  }
+
   private func trainer(
     _ configuration: ExperimentConfiguration, resume: Bool, _ observer: inout some TrainingObserver
   ) throws -> Trainer {
-    if resume, FileManager.default.fileExists(atPath: RunFiles(configuration.train.output).checkpoint) {
+    if resume, FileManager.default.fileExists(atPath: RunFolder(configuration.train.output).checkpoint) {
       do { return try Trainer(configuration, registry: registry, start: .resuming, observer: &observer) } catch {
         observer.note("starts anew, its checkpoint cannot be used: \(error)")
       }
@@ -110,4 +123,10 @@ extension Duration {
     let seconds = Int(components.seconds)
     return "\(seconds / 60):\(seconds % 60 < 10 ? "0" : "")\(seconds % 60)"
   }
+}
+
+/// Why a comparison cannot begin.
+public struct ComparisonError: Error, CustomStringConvertible, Hashable {
+  public let description: String
+  public init(_ description: String) { self.description = description }
 }

@@ -65,10 +65,6 @@ public struct ComparisonPlan: Hashable, Sendable {
         var configuration = variants[index].configuration
         configuration.seed = seed
         configuration.train.output = "\(folder)/runs/\(variants[index].folder)/seed-\(seed)"
-        // So that an interrupted run loses a tenth at most.
-        if configuration.train.checkpointEvery == 0 {
-          configuration.train.checkpointEvery = max(1, (configuration.train.steps + 9) / 10)
-        }
         return Run(variant: index, seed: seed, configuration: configuration)
       }
     }

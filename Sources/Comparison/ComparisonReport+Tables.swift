@@ -6,7 +6,7 @@ extension ComparisonReport {
   public var markdown: String {
     let columns = plan.keys + Self.metrics.map(\.name) + ["Δ AP", "seconds", "runs", "remarks"]
     var lines = [
-      "# Comparison on \(plan.source)", "",
+      "\(Self.title)\(plan.source)", "",
       "Seeds \(plan.seeds.map(String.init).joined(separator: ", ")), the same for all rows. AP, AP50 and AP75 (COCO's): per cent, mean ± standard deviation over seeds. Δ AP: against the first row, seed by seed. Seconds: of training, evaluation left out. Runs: those that the means are of.",
       "", row(columns), row(columns.map { _ in "---" }),
     ]

@@ -1,4 +1,5 @@
 import Evaluation
+import Files
 import Foundation
 
 /// What is known of a comparison's runs so far.
@@ -48,13 +49,28 @@ public struct ComparisonReport: Sendable {
       .compactMap { $0 }.joined(separator: ", ")
   }
 
+  private static let table = "comparison.md", texts = ["comparison.csv", "runs.csv"], picture = "comparison.png"
+  static let title = "# Comparison on "
+
+  /// - Throws: `ComparisonError` naming a file of a report's name that is none.
+  static func check(_ folder: String) throws {
+    let files = ([table] + texts + [picture]).map { "\(folder)/\($0)" }.filter { FileManager.default.fileExists(atPath: $0) }
+    guard let first = files.first else { return }
+    for file in files {
+      do { try OrdinaryFile.check(file) } catch { throw ComparisonError("\(error.path) \(error.reason): set another --output") }
+    }
+    let isReport = (try? OrdinaryFile.bytes(of: "\(folder)/\(table)"))?.starts(with: title.utf8) == true
+    if !isReport { throw ComparisonError("\(first) is there, and no comparison wrote it: move it away or set another --output") }
+  }
+
   /// Writes tables and plot, each whole or not at all.
+  /// - Throws: `FileError`, or `DrawingError` for more variants than a picture can hold.
   public func write(in folder: String) throws {
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    for (name, text) in [("comparison.md", markdown), ("comparison.csv", csv), ("runs.csv", runsCSV)] {
-      try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name)"), options: .atomic)
+    for (name, text) in zip([Self.table] + Self.texts, [markdown, csv, runsCSV]) {
+      try AtomicFile.write(Data(text.utf8), to: "\(folder)/\(name)")
     }
-    try plot().writePNG(to: "\(folder)/comparison.png")
+    try plot().writePNG(to: "\(folder)/\(Self.picture)")
   }
 }
 

@@ -1,5 +1,6 @@
 import Configuration
 import Evaluation
+import Files
 import Foundation
 import Training
 
@@ -36,7 +37,7 @@ public struct RunRecord: Hashable, Sendable, Codable {
     plugins = try Dictionary(
       configuration.plugins.map { path in
         let url = URL(fileURLWithPath: path)
-        return (url.lastPathComponent, fingerprint(try Data(contentsOf: url)))
+        return (url.lastPathComponent, fingerprint(try OrdinaryFile.bytes(of: path)))
       }) { "\($0) \($1)" }
   }
 
@@ -48,13 +49,24 @@ public struct RunRecord: Hashable, Sendable, Codable {
 
   /// nil where there is none, or one that cannot be read.
   static func read(in folder: String) -> RunRecord? {
-    FileManager.default.contents(atPath: path(in: folder)).flatMap { try? JSONDecoder().decode(RunRecord.self, from: $0) }
+    (try? OrdinaryFile.data(of: path(in: folder))).flatMap { try? JSONDecoder().decode(RunRecord.self, from: $0) }
   }
 
+  /// - Throws: `ComparisonError` naming the file.
   func write(in folder: String) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    try encoder.encode(self).write(to: URL(fileURLWithPath: Self.path(in: folder)), options: .atomic)
+    let data = try encoder.encode(self)
+    do { try AtomicFile.write(data, to: Self.path(in: folder)) } catch let error as FileError {
+      throw ComparisonError("\(error.path): \(error.reason)")
+    }
+  }
+
+  /// - Throws: `ComparisonError` where there is something else of that name.
+  static func remove(in folder: String) throws {
+    let path = path(in: folder)
+    guard FileManager.default.fileExists(atPath: path) else { return }
+    guard read(in: folder) != nil else { throw ComparisonError("\(path) is there, and no comparison wrote it: move it away") }
+    guard unlink(path) == 0 else { throw ComparisonError("cannot remove \(path): \(String(cString: strerror(errno)))") }
   }
 }

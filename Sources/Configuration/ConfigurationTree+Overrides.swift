@@ -8,14 +8,16 @@ extension ConfigurationTree {
     let keys = override[..<equals].split(separator: ".", omittingEmptySubsequences: false).map(String.init)
     guard keys.allSatisfy({ !$0.isEmpty }) else { throw ConfigurationError("\(place): an empty key") }
     let value = try parse(String(override[override.index(after: equals)...]), name: place, countsLines: false)
-    return replace(keys[...], in: entry, by: value)
+    return try replace(keys[...], in: entry, by: value)
   }
 
-  private static func replace(_ keys: ArraySlice<String>, in entry: Entry, by value: Entry) -> Entry {
+  /// - Parameter parent: the key that the entry stands at.
+  private static func replace(_ keys: ArraySlice<String>, in entry: Entry, at parent: String = "", by value: Entry) throws -> Entry {
     guard let key = keys.first else { return value }
-    // `sampler: focal` and `--set sampler.focal.gamma=1`: the bare name gets parameters.
     guard case .map(var pairs) = entry.value else {
-      let inner = replace(keys.dropFirst(), in: Entry(value: .map([]), place: value.place), by: value)
+      // `sampler: focal` and `--set sampler.focal.gamma=1`: the bare name gets parameters.
+      guard entry.isNull || replacedWhole.contains(parent) else { throw noMapping(entry, for: value.place) }
+      let inner = try replace(keys.dropFirst(), in: Entry(value: .map([]), place: value.place), at: key, by: value)
       return Entry(value: .map([(key, inner)]), place: value.place)
     }
     let index = pairs.firstIndex { $0.key == key } ?? pairs.endIndex
@@ -27,7 +29,7 @@ extension ConfigurationTree {
     {
       pairs[index].entry = Entry(value: .map([]), place: value.place)
     }
-    pairs[index].entry = replace(rest, in: pairs[index].entry, by: value)
+    pairs[index].entry = try replace(rest, in: pairs[index].entry, at: key, by: value)
     return Entry(value: .map(pairs), place: entry.place)
   }
 
@@ -37,10 +39,10 @@ extension ConfigurationTree {
     guard case .map(let pairs) = top.value else {
       throw ConfigurationError("\(layer.name): must be a mapping of keys to values")
     }
-    return pairs.reduce(entry) { merged, pair in
+    return try pairs.reduce(entry) { merged, pair in
       let keys = pair.key.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
       let nested = keys.reversed().reduce(pair.entry) { Entry(value: .map([($1, $0)]), place: layer.name) }
-      return merge(merged, nested)
+      return try merge(merged, nested)
     }
   }
 }

@@ -16,22 +16,48 @@ extension ConfigurationTree {
       return try entry(node, place, depth: 0)
     } catch let error as YamlError {
       let (line, problem) = error.lineAndProblem
+      // The parser says how its bound could be set.
+      guard !problem.hasPrefix("Maximum nesting level") else { throw ConfigurationError("\(place(line)): is nested too deeply") }
       throw ConfigurationError("\(place(line)): is not valid YAML: \(problem)")
     }
+  }
+
+  /// Reads a configuration: a mapping of keys to values, or nothing.
+  static func parseMapping(_ text: String, name: String) throws -> Entry {
+    let entry = try parse(text, name: name)
+    if case .map = entry.value { return entry }
+    guard entry.isNull else { throw ConfigurationError("\(entry.place): a configuration must be a mapping of keys to values") }
+    return Entry(value: .map([]), place: entry.place)
   }
 
   /// A mapping's values stand where their keys do.
   private static func entry(_ node: Node, _ place: (Int?) -> String, at line: Int? = nil, depth: Int) throws -> Entry {
     let line = line ?? node.mark?.line
     guard depth < maximumDepth else { throw ConfigurationError("\(place(line)): is nested too deeply") }
+    func check(_ tag: Tag, _ own: Tag.Name) throws {
+      guard [Tag.Name.implicit, .nonSpecific, own].map(\.rawValue).contains(tag.description) else {
+        throw ConfigurationError("\(place(line)): the tag \"\(tag.description)\" is not supported")
+      }
+    }
     switch node {
-    case .scalar(let scalar): return Entry(value: .scalar(scalar), place: place(line))
+    case .scalar(let scalar):
+      guard let value = CoreScalar(scalar) else {
+        throw ConfigurationError("\(place(line)): \"\(scalar.string.prefix(40))\" is no \"\(scalar.tag.description)\" that is supported")
+      }
+      return Entry(value: .scalar(Scalar(text: scalar.string, value: value)), place: place(line))
     case .sequence(let sequence):
+      try check(sequence.tag, .seq)
       return Entry(value: .list(try sequence.map { try entry($0, place, depth: depth + 1) }), place: place(line))
     case .mapping(let mapping):
+      try check(mapping.tag, .map)
+      var names: Set<String> = []
       let pairs = try mapping.map { key, value in
-        guard let name = key.string else { throw ConfigurationError("\(place(key.mark?.line)): keys must be names") }
-        return (key: name, entry: try entry(value, place, at: key.mark?.line, depth: depth + 1))
+        let line = key.mark?.line
+        guard let name = key.string else { throw ConfigurationError("\(place(line)): keys must be names") }
+        guard names.insert(name).inserted else {
+          throw ConfigurationError("\(place(line)): is not valid YAML: the key \"\(name)\" is there twice")
+        }
+        return (key: name, entry: try entry(value, place, at: line, depth: depth + 1))
       }
       return Entry(value: .map(pairs), place: place(line))
     case .alias: throw ConfigurationError("\(place(line)): aliases are not supported")
@@ -42,7 +68,12 @@ extension ConfigurationTree {
   /// holds, so they are found before the text is composed.
   private static func firstAlias(in text: String) -> (name: String, line: Int)? {
     let anchors = Set(marks("&", in: text).map(\.name))
-    return anchors.isEmpty ? nil : marks("*", in: text).first { anchors.contains($0.name) }
+    guard !anchors.isEmpty, let suspect = marks("*", in: text).first(where: { anchors.contains($0.name) }) else { return nil }
+    // In a comment or a text it is none. Without its anchors the text composes unless it has an alias.
+    do { _ = try Yams.compose(yaml: text.replacing(#/&[A-Za-z0-9_-]+/#) { String(repeating: " ", count: $0.output.count) }) } catch {
+      return suspect
+    }
+    return nil
   }
 
   private static func marks(_ sign: Character, in text: String) -> [(name: String, line: Int)] {

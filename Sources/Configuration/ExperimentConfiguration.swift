@@ -32,7 +32,12 @@ public struct ExperimentConfiguration: Hashable, Sendable {
   public static func load(
     _ path: String, overrides: [String] = [], layers: [ConfigurationLayer] = []
   ) throws -> ExperimentConfiguration {
-    var configuration = try ExperimentConfiguration(ConfigurationTree.load(path), overrides: overrides, layers: layers)
+    let tree = try ConfigurationTree.load(path)
+    var configuration = try ExperimentConfiguration(tree, overrides: overrides, layers: layers)
+    // Defaults that nobody asked for are no experiment.
+    if tree.isEmpty, configuration.data == DataConfiguration() {
+      throw ConfigurationError("\(path): is empty; it names nothing to train on, such as data: { name: digit-scenes }")
+    }
     configuration.plugins = configuration.plugins.map { URL(fileURLWithPath: $0).standardizedFileURL.path }
     return configuration
   }
@@ -40,14 +45,15 @@ public struct ExperimentConfiguration: Hashable, Sendable {
   /// - Parameter name: what errors call the text.
   /// - Throws: `ConfigurationError`.
   public init(yaml: String, name: String, overrides: [String] = []) throws {
-    try self.init(ConfigurationTree.parse(yaml, name: name), overrides: overrides)
+    try self.init(ConfigurationTree.parseMapping(yaml, name: name), overrides: overrides)
   }
 
   private init(
     _ tree: ConfigurationTree.Entry, overrides: [String], layers: [ConfigurationLayer] = []
   ) throws {
     let overridden = try overrides.reduce(tree) { try ConfigurationTree.apply($1, to: $0) }
-    var reader = try SectionReader(layers.reduce(overridden) { try ConfigurationTree.apply($1, to: $0) })
+    let whole = try layers.reduce(overridden) { try ConfigurationTree.apply($1, to: $0) }
+    var reader = try SectionReader(whole)
     seed = try reader.int("seed", seed, in: 0...(.max))
     data = try reader.section("data") { try DataConfiguration(&$0) }
     input = try reader.section("input") { try InputConfiguration(&$0) }

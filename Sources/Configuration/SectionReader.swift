@@ -1,7 +1,5 @@
 import DetectionCore
-import Foundation
 import Suggestions
-import Yams
 
 /// Reads one mapping of a configuration, key by key, and at the end refuses the keys that nobody asked for.
 struct SectionReader {
@@ -39,9 +37,15 @@ struct SectionReader {
     return ConfigurationError("\(whole.place(of: path.split(separator: ".").map(String.init))): \"\(name)\" \(message)")
   }
 
-  private func scalar(_ key: String, _ entry: ConfigurationTree.Entry, _ expected: String) throws -> Node {
+  private func scalar(_ key: String, _ entry: ConfigurationTree.Entry, _ expected: String) throws -> CoreScalar {
     guard case .scalar(let scalar) = entry.value else { throw error(key, entry, "must be \(expected)") }
-    return Node.scalar(scalar)
+    return scalar.value
+  }
+
+  /// A whole number, nil for anything else.
+  private func int(_ key: String, _ entry: ConfigurationTree.Entry, _ expected: String) throws -> Int? {
+    guard case .int(let value, _) = try scalar(key, entry, expected) else { return nil }
+    return value
   }
 
   /// Reads a nested mapping; an absent one is empty.
@@ -55,7 +59,7 @@ struct SectionReader {
 
   mutating func int(_ key: String, _ defaultValue: Int, in range: ClosedRange<Int>) throws -> Int {
     guard let entry = entry(key) else { return defaultValue }
-    guard let value = try scalar(key, entry, "a whole number").int else { throw error(key, entry, "must be a whole number") }
+    guard let value = try int(key, entry, "a whole number") else { throw error(key, entry, "must be a whole number") }
     guard range.contains(value) else {
       let bounds = range.upperBound == .max ? "at least \(range.lowerBound)" : "\(range.lowerBound)...\(range.upperBound)"
       throw error(key, entry, "is \(value), must be \(bounds)")
@@ -77,7 +81,11 @@ struct SectionReader {
   }
 
   private func number(_ key: String, _ entry: ConfigurationTree.Entry, in range: ClosedRange<Float>) throws -> Float {
-    guard let value = try scalar(key, entry, "a number").float.map({ Float($0) }) else { throw error(key, entry, "must be a number") }
+    let value: Float
+    switch try scalar(key, entry, "a number") {
+    case .int(_, let number), .float(let number): value = Float(number)
+    default: throw error(key, entry, "must be a number")
+    }
     guard value.isFinite, range.contains(value) else {
       let bounds =
         range.upperBound == .greatestFiniteMagnitude
@@ -89,7 +97,7 @@ struct SectionReader {
 
   mutating func bool(_ key: String, _ defaultValue: Bool) throws -> Bool {
     guard let entry = entry(key) else { return defaultValue }
-    guard let value = try scalar(key, entry, "true or false").bool else { throw error(key, entry, "must be true or false") }
+    guard case .bool(let value) = try scalar(key, entry, "true or false") else { throw error(key, entry, "must be true or false") }
     return value
   }
 
@@ -97,15 +105,19 @@ struct SectionReader {
 
   mutating func optionalString(_ key: String) throws -> String? {
     guard let entry = entry(key) else { return nil }
-    let node = try scalar(key, entry, "a text")
-    if node.null != nil { return nil }
-    return node.scalar?.string
+    return try text(key, entry, "a text")
+  }
+
+  /// As it is written, were it a number; nil for null.
+  private func text(_ key: String, _ entry: ConfigurationTree.Entry, _ expected: String) throws -> String? {
+    guard case .scalar(let scalar) = entry.value else { throw error(key, entry, "must be \(expected)") }
+    return scalar.value == .null ? nil : scalar.text
   }
 
   mutating func choice<T: RawRepresentable & CaseIterable>(_ key: String, _ defaultValue: T) throws -> T
   where T.RawValue == String {
     guard let entry = entry(key) else { return defaultValue }
-    let text = try scalar(key, entry, "a name").scalar?.string ?? ""
+    let text = try text(key, entry, "a name") ?? ""
     guard let value = T(rawValue: text) else {
       let names = T.allCases.map(\.rawValue)
       throw error(key, entry, "is \"\(text)\", must be one of \(names.joined(separator: ", "))\(Suggestions.hint(for: text, in: names))")
@@ -124,7 +136,7 @@ struct SectionReader {
     guard let entry = entry(key) else { return defaultValue }
     guard case .list(let items) = entry.value else { throw error(key, entry, "must be a list of whole numbers") }
     return try items.map { item in
-      guard let value = try scalar(key, item, "whole numbers").int, range.contains(value) else {
+      guard let value = try int(key, item, "whole numbers"), range.contains(value) else {
         throw error(key, item, "must hold whole numbers of at least \(range.lowerBound)")
       }
       return value
@@ -135,8 +147,7 @@ struct SectionReader {
     guard let entry = entry(key) else { return defaultValue }
     guard case .list(let items) = entry.value else { throw error(key, entry, "must be a list of texts") }
     return try items.map { item in
-      let node = try scalar(key, item, "a list of texts")
-      guard node.null == nil, let text = node.scalar?.string, !text.isEmpty else { throw error(key, item, "holds an empty text") }
+      guard let text = try text(key, item, "a list of texts"), !text.isEmpty else { throw error(key, item, "holds an empty text") }
       return text
     }
   }
@@ -145,15 +156,15 @@ struct SectionReader {
   mutating func strategy(_ key: String, _ defaultValue: StrategyReference) throws -> StrategyReference {
     guard let entry = entry(key) else { return defaultValue }
     switch entry.value {
-    case .scalar(let scalar) where !entry.isNull && !scalar.string.isEmpty:
-      return StrategyReference(scalar.string, place: entry.place)
+    case .scalar(let scalar) where !entry.isNull && !scalar.text.isEmpty:
+      return StrategyReference(scalar.text, place: entry.place)
     case .map(let pairs) where pairs.count == 1:
       switch pairs[0].entry.value {
       case .map(let parameters):
         return StrategyReference(
           pairs[0].key,
           parameters: Dictionary(parameters.map { ($0.key, Self.parameter($0.entry.value)) }) { $1 }, place: entry.place)
-      case .scalar(let scalar) where Node.scalar(scalar).null != nil: 
+      case .scalar(let scalar) where scalar.value == .null:
         return StrategyReference(pairs[0].key, place: entry.place)
       default: throw error(key, pairs[0].entry, "must map \"\(pairs[0].key)\" to its parameters")
       }
@@ -166,12 +177,13 @@ struct SectionReader {
     case .list(let items): return .list(items.map { parameter($0.value) })
     case .map(let pairs): return .map(Dictionary(pairs.map { ($0.key, parameter($0.entry.value)) }) { $1 })
     case .scalar(let scalar):
-      let node = Node.scalar(scalar)
-      if node.null != nil { return .null }
-      if let value = node.int { return .int(value) }
-      if let value = node.bool { return .bool(value) }
-      if let value = node.float { return .double(value) }
-      return .string(scalar.string)
+      switch scalar.value {
+      case .null: return .null
+      case .int(let value?, _): return .int(value)
+      case .int(nil, let number), .float(let number): return .double(number)
+      case .bool(let value): return .bool(value)
+      case .text(let text): return .string(text)
+      }
     }
   }
 

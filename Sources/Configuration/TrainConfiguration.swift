@@ -17,7 +17,8 @@ public struct TrainConfiguration: Hashable, Sendable {
   public var clipNorm: Float = 0
   /// Steps between evaluations; 0 evaluates at the end only.
   public var evaluateEvery = 0
-  /// Steps between checkpoints; 0 writes one at the end only.
+  /// Steps between checkpoints; 0 writes one whenever five minutes have passed since the last. There is one at the end in any
+  /// case, and how many there were changes no other file.
   public var checkpointEvery = 0
   public var logEvery = 20
   /// Folder of weights, checkpoint and metrics.

@@ -51,6 +51,11 @@ public enum AtomicFile {
     return result
   }
 
+  /// Removes what writers of `path` left behind as they were killed; `write` does so, too.
+  public static func sweep(_ path: String) {
+    if let target = try? target(of: path) { TemporaryFile.sweep(beside: target) }
+  }
+
   private static func synchronize(_ descriptor: Int32, _ path: String) throws(FileError) {
     // EINVAL: a file system without synchronisation.
     guard fsync(descriptor) == 0 || errno == EINVAL else { throw FileError(path: path, failing: "cannot synchronise") }

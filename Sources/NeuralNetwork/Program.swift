@@ -192,6 +192,25 @@ public final class Program {
     }
   }
 
+  /// Runs a forward pass on what `inputValues` holds, step by step.
+  ///
+  /// With synchronised batch normalisation the other processes have to run theirs as well.
+  /// - Returns: the first step with a result that is not finite, named after its layer, and the images whose results these
+  ///   are where they can be told apart; nil where all is finite.
+  public func firstNotFinite() throws -> (layer: String, images: [Int])? {
+    let pixels = Array(inputValues)
+    try takeArena()
+    // What an earlier pass left in the memory is not this one's result.
+    base.update(repeating: 0, count: arenaByteCount / MemoryLayout<Float>.stride)
+    _ = inputValues.update(fromContentsOf: pixels)
+    preparedVersion = -1
+    for step in preparation + forwardSteps {
+      try step.run(on: stream.handle)
+      if let images = step.imagesNotFinite(of: inputShape[0], base) { return (step.name, images) }
+    }
+    return nil
+  }
+
   private static func seconds(_ clock: clockid_t) -> Double {
     var time = timespec()
     clock_gettime(clock, &time)
@@ -267,6 +286,8 @@ private final class Step {
   private var pointers: [UnsafeMutablePointer<Float>] = []
   /// Of the arguments or the loop's buffers: where they are, and how many floats on.
   private let operands: [(place: SlotPlace, offset: Int)]
+  /// Indexes of operands: a primitive's result; of a loop all it sees.
+  private let results: [(operand: Int, layout: MemoryDescriptor)]
 
   init(_ plan: StepPlan, _ places: [SlotPlace], _ base: UnsafeMutablePointer<Float>) throws {
     name = plan.name
@@ -274,12 +295,14 @@ private final class Step {
     bytes = plan.bytes
     operands = plan.buffers.map { (places[$0.slot], $0.offset) }
     switch plan.work {
-    case .loop(_, let body):
+    case .loop(let buffers, let body):
+      results = buffers.enumerated().map { ($0.offset, $0.element.layout) }
       primitive = nil
       loop = body
       pointers = operands.map { $0.place.pointer(base) + $0.offset }
     case .primitive(let primitive, let buffers):
       self.primitive = primitive
+      results = buffers.enumerated().filter { $0.element.0 == DNNL_ARG_DST }.map { ($0.offset, $0.element.1.layout) }
       loop = nil
       let engine = try OneDNN.engine.get()
       for ((argument, buffer), operand) in zip(buffers, operands) {
@@ -312,5 +335,28 @@ private final class Step {
     try loop?(pointers)
     guard let primitive else { return }
     try OneDNN.check(dnnl_primitive_execute(primitive.handle, stream, Int32(arguments.count), arguments), name)
+  }
+
+  /// - Returns: the images with a result that is not finite, none where results are not kept image by image; nil where all
+  ///   are finite.
+  func imagesNotFinite(of imageCount: Int, _ base: UnsafeMutablePointer<Float>) -> [Int]? {
+    var found: [Int]?
+    for (operand, layout) in results where layout.type == dnnl_f32 || layout.type == dnnl_bf16 {
+      let isWide = layout.type == dnnl_f32
+      let bytes = UnsafeRawBufferPointer(
+        start: operands[operand].place.pointer(base) + operands[operand].offset, count: layout.byteCount)
+      let count = bytes.count / (isWide ? 4 : 2)
+      let broken = (0..<count).filter {
+        isWide
+          ? !Float(bitPattern: bytes.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self)).isFinite
+          : bytes.loadUnaligned(fromByteOffset: 2 * $0, as: UInt16.self) & 0x7F80 == 0x7F80
+      }
+      guard !broken.isEmpty else { continue }
+      // Activations are images one after another; parts of joined outputs are not.
+      let isActivation = layout.shape.count == 4 && layout.shape[0] == imageCount && count % imageCount == 0
+      let images = isActivation ? Set(broken.map { $0 / (count / imageCount) }) : []
+      found = Set(found ?? []).union(images).sorted()
+    }
+    return found
   }
 }

@@ -13,7 +13,8 @@ struct Compare: ParsableCommand {
         compare recipe.yaml --variant 'paper: {}' \\
           --variant 'focal: {sampler: focal, lossScaler: unscaled, bias: constant}'
 
-      Called again it goes on: finished runs are kept unless what they were configured with has changed.
+      Called again it goes on: finished runs are kept unless what they were configured with has changed. SIGINT (Ctrl-C), \
+      SIGTERM, SIGHUP and SIGUSR1 end it after the step it is at, with a checkpoint; a second one ends it at once.
       """)
 
   @OptionGroup var options: ConfigurationOptions
@@ -34,7 +35,13 @@ struct Compare: ParsableCommand {
     let registry = try SamplingFreeCommand.registry(plugins: plan.variants.flatMap(\.configuration.plugins))
     let comparison = try Comparison(plan, folder: output, registry: registry)
     var progress = Progress(logEvery: plan.variants.map(\.configuration.train.logEvery).max() ?? 20)
-    let report = try comparison.run(observer: &progress)
+    defer { progress.finish() }
+    Interruption.watch()
+    let report: ComparisonReport
+    do { report = try comparison.run(observer: &progress, shouldStop: { Interruption.isAskedFor }) } catch let error as TrainingInterrupted {
+      progress.note("\(error); to go on:\n  \(Invocation().text)")
+      throw ExitCode(Interruption.status)
+    }
     progress.note("tables and plot: \(output)/comparison.md, .csv, .png; \(output)/runs.csv")
     try printOut(report.markdown)
   }

@@ -7,15 +7,20 @@ import SamplingFree
 public enum SamplingFreeCommand {
   @TaskLocal static var registry = StrategyRegistry.standard
 
-  /// Parses the command line and runs. Exits with status 1 on an error, 2 on wrong usage.
+  /// Parses the command line and runs. Exits with status 1 on an error, 2 on wrong usage, 128 and the signal's number where a
+  /// signal ended training.
   public static func run(registry: StrategyRegistry = .standard) {
     $registry.withValue(registry) {
+      StandardStreams.claim()
       do {
         var command = try Root.parseAsRoot()
         try command.run()
       } catch where Root.exitCode(for: error) == .validationFailure {
         printError(Root.fullMessage(for: error))
         exit(2)
+      } catch where Root.exitCode(for: error) == .success {
+        // Help: what was asked for, so its reader counts.
+        do { try printOut(Root.fullMessage(for: error)) } catch { Root.exit(withError: error) }
       } catch {
         Root.exit(withError: error)
       }

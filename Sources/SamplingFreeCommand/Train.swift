@@ -6,7 +6,12 @@ import SamplingFree
 struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Train a detector; write weights, checkpoint and metrics to the output folder.",
-    discussion: "mpirun -n 4 sampling-free train ... trains one detector in 4 processes, each on batchSize images a step.")
+    discussion: """
+      SIGINT (Ctrl-C), SIGTERM, SIGHUP and SIGUSR1 end training after the step it is at, with a checkpoint and the command that \
+      goes on from there; a second one ends it at once.
+
+      mpirun -n 4 sampling-free train ... trains one detector in 4 processes, each on batchSize images a step.
+      """)
 
   @OptionGroup var options: ConfigurationOptions
   @Flag(help: "Go on from the output folder's checkpoint.")
@@ -14,12 +19,17 @@ struct Train: ParsableCommand {
   @Flag(help: "Start anew where the output folder holds an earlier run; its weights, checkpoint and metrics are removed.")
   var overwrite = false
 
+  @Option(help: "Of several processes: seconds that one waits for the others before all end.")
+  var patience = 600
+
   func validate() throws {
+    if patience < 1 { throw ValidationError("--patience must be at least 1") }
     if resume && overwrite { throw ValidationError("give --resume or --overwrite, not both") }
   }
 
   func run() throws {
     try MPIProcesses.run(
+      patience: .seconds(patience),
       { processes in
         let configuration = try options.load()
         if processes.rank > 0 {
@@ -43,7 +53,20 @@ struct Train: ParsableCommand {
     var trainer = try Trainer(
       configuration, registry: SamplingFreeCommand.registry(plugins: configuration.plugins),
       start: resume ? .resuming : overwrite ? .overwriting : .fresh, processes: processes, observer: &observer)
-    return try trainer.run(observer: &observer)
+    Interruption.watch()
+    do { return try trainer.run(observer: &observer, shouldStop: { Interruption.isAskedFor }) } catch let error as TrainingInterrupted {
+      let command = Invocation(processes: processes.count).resuming().text
+      if processes.rank == 0 { observer.note("\(error); to go on:\n  \(command)") }
+      throw processes.count > 1 ? error : ExitCode(Interruption.status)
+    } catch let error as TrainingDiverged {
+      let files = trainer.files
+      if FileManager.default.fileExists(atPath: files.diverged) {
+        let folder = "\(files.path)-diverged"
+        let copy = "mkdir -p \(Invocation.quoted(folder)) && cp \(Invocation.quoted(files.diverged)) \(Invocation.quoted(folder))/checkpoint.h5"
+        observer.note("to replay the step:\n  \(copy) && \(Invocation(processes: processes.count).resuming(in: folder).text)")
+      }
+      throw error
+    }
   }
 }
 

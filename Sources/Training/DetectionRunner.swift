@@ -146,11 +146,13 @@ public struct DetectionRunner {
   }
 
   /// Which objects of a data set are found, for `CalibratingThresholder`.
+  /// - Parameter isCancelled: see `evaluate`.
   func matches(
-    _ dataset: any DetectionDataset, batchSize: Int, processes: any ProcessGroup = SingleProcess()
+    _ dataset: any DetectionDataset, batchSize: Int, processes: any ProcessGroup = SingleProcess(),
+    isCancelled: () -> Bool = { false }
   ) throws -> DetectionMatches {
     var matches = DetectionMatches(classCount: classNames.count)
-    for (index, detections) in try detect(dataset, batchSize: batchSize, processes: processes).enumerated() {
+    for (index, detections) in try detect(dataset, batchSize: batchSize, processes: processes, isCancelled: isCancelled).enumerated() {
       let annotations = try dataset.header(at: index).annotations
       func boxes(_ isCrowd: Bool) -> [(box: Box, classIndex: Int)] {
         annotations.filter { $0.isCrowd == isCrowd }.map { ($0.box, $0.classIndex) }
@@ -169,17 +171,20 @@ public struct DetectionRunner {
   /// - Parameters:
   ///   - processes: each detects in its share of the images; all get the result.
   ///   - progress: called with the number of images done by this process.
+  ///   - isCancelled: asked before each batch, by each process for itself; from then on nothing is detected, and the result is
+  ///     none.
   /// - Throws: `DetectorError` naming a class of the data set that the detector does not know.
   public func evaluate(
     _ dataset: any DetectionDataset, batchSize: Int, processes: any ProcessGroup = SingleProcess(),
-    progress: (Int) -> Void = { _ in }
+    progress: (Int) -> Void = { _ in }, isCancelled: () -> Bool = { false }
   ) throws -> COCOResult {
     let matching = classes(of: dataset)
     if let complaint = matching.complaint("the data set", "the detector") { throw DetectorError(complaint) }
     var classIndexes = [Int?](repeating: nil, count: classNames.count)
     for (classIndex, output) in matching.indexes.enumerated() { if let output { classIndexes[output] = classIndex } }
     var evaluator = COCOEvaluator(classCount: dataset.classNames.count)
-    for (index, detections) in try detect(dataset, batchSize: batchSize, processes: processes, progress: progress).enumerated() {
+    let found = try detect(dataset, batchSize: batchSize, processes: processes, progress: progress, isCancelled: isCancelled)
+    for (index, detections) in found.enumerated() {
       let header = try dataset.header(at: index)
       evaluator.addImage(header.id)
       for annotation in header.annotations {
@@ -199,14 +204,15 @@ public struct DetectionRunner {
 
   /// - Returns: one list for each image of the data set, in all processes.
   private func detect(
-    _ dataset: any DetectionDataset, batchSize: Int, processes: any ProcessGroup, progress: (Int) -> Void = { _ in }
+    _ dataset: any DetectionDataset, batchSize: Int, processes: any ProcessGroup, progress: (Int) -> Void = { _ in },
+    isCancelled: () -> Bool
   ) throws -> [[Detection]] {
     let share = processes.share(of: dataset.count)
     var rows: [Double] = []
     var done = 0
     // Size by size, so that each is compiled once.
     for group in groups(of: try share.map { (try dataset.header(at: $0).width, try dataset.header(at: $0).height) }) {
-      for start in stride(from: 0, to: group.count, by: batchSize) {
+      for start in stride(from: 0, to: group.count, by: batchSize) where !isCancelled() {
         let images = group[start..<min(start + batchSize, group.count)].map { share.lowerBound + $0 }
         let found = try detect(images.map { try dataset.sample(at: $0) })
         for (image, detections) in zip(images, found) { rows += detections.flatMap { $0.row(image: image) } }

@@ -1,5 +1,6 @@
 import Datasets
 import Evaluation
+import Files
 import Foundation
 
 /// JSON lines beside the checkpoint: one a step, one an evaluation.
@@ -7,6 +8,8 @@ package final class MetricsLog {
   private let path: String
   private let handle: FileHandle
   private let encoder = JSONEncoder()
+  /// Whether the evaluation after the step before is there.
+  private(set) var hasEvaluation = false
 
   /// - Parameters:
   ///   - firstStep: lines of this and later steps, of a run that went on past its checkpoint, are dropped.
@@ -27,16 +30,18 @@ package final class MetricsLog {
         // A step's line has its index, an evaluation's the number of steps done.
         let end = firstStep + (entry.evaluation != nil && keepsEvaluation ? 1 : 0)
         guard entry.step < end else { continue }
+        if entry.evaluation != nil, entry.step == firstStep { hasEvaluation = true }
         kept += line
         kept.append(UInt8(ascii: "\n"))
       }
     }
     do {
-      let url = URL(fileURLWithPath: path)
-      try kept.write(to: url, options: .atomic)
-      handle = try FileHandle(forWritingTo: url)
+      try AtomicFile.write(kept, to: path)
+      handle = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
       try handle.seekToEnd()
-    } catch { throw TrainingError("cannot write \(path): \(fileErrorReason(error))") }
+    } catch let error as FileError { throw TrainingError("\(error.path): \(error.reason)") } catch {
+      throw TrainingError("cannot write \(path): \(fileErrorReason(error))")
+    }
   }
 
   deinit { try? handle.close() }

@@ -27,6 +27,14 @@ extension ProcessGroup {
   /// This process' share of `0..<total`: contiguous, in order of rank.
   func share(of total: Int) -> Range<Int> { total * rank / count..<total * (rank + 1) / count }
 
+  /// Whether it holds in any of the processes; the same answer in all.
+  func any(_ own: Bool) throws -> Bool {
+    guard count > 1 else { return own }
+    var votes = [own ? 1.0 : 0]
+    try sum(&votes)
+    return votes[0] > 0
+  }
+
   /// The numbers of all processes in a row, by rank; each may have another count of them.
   func gathered(_ own: [Double]) throws -> [Double] {
     guard count > 1 else { return own }

@@ -26,12 +26,16 @@ extension Trainer {
   }
 
   /// - Parameter step: steps done.
-  func writeCheckpoint(step: Int) throws {
+  func writeCheckpoint(step: Int, to path: String) throws {
     var training = try strategies.state()
-    training["step"] = [Double(step)]
+    training[Self.stepKey] = [Double(step)]
+    if processes.count > 1 { training[Self.processesKey] = [Double(processes.count)] }
     try WeightsFile.write(
-      Checkpoint(weights: try weights(step: step), optimizer: optimizer.state, training: training), to: files.checkpoint)
+      Checkpoint(weights: try weights(step: step), optimizer: optimizer.state, training: training), to: path)
   }
+
+  private static let stepKey = "step"
+  private static let processesKey = "processes"
 
   /// - Throws: `TrainingError` where the checkpoint is another detector's, or of other classes.
   mutating func load(_ checkpoint: Checkpoint) throws {
@@ -47,11 +51,43 @@ extension Trainer {
     for (path, tensor) in match.tensors { try network.parameters.set(path, to: tensor) }
     try optimizer.restore(checkpoint.optimizer)
     var training = checkpoint.training
-    guard let step = training.removeValue(forKey: "step")?.first, step >= 0, step < 1e15 else {
+    training[Self.processesKey] = nil
+    guard let step = training.removeValue(forKey: Self.stepKey)?.first, step >= 0, step < 1e15 else {
       throw TrainingError("\(files.checkpoint) does not say at which step it was written")
     }
     firstStep = Int(step)
     strategies.restore(training)
+  }
+
+  /// What the run that goes on does otherwise than the one that the checkpoint is of, in lines.
+  func differences(from checkpoint: Checkpoint) throws -> [String] {
+    let old = try ExperimentConfiguration(yaml: checkpoint.weights.metadata.configuration, name: "\(files.checkpoint)'s configuration")
+    // Where and how often files are written changes nothing.
+    let indifferent: Set = ["train.output", "train.logEvery", "train.checkpointEvery"]
+    var lines = configuration.withoutPluginPaths.differences(from: old).filter { !indifferent.contains($0.key) }.map {
+      "differs from the checkpoint's: \($0)"
+    }
+    let count = checkpoint.training[Self.processesKey]?.first ?? 1
+    if count != Double(processes.count) {
+      lines.append(
+        "differs from the checkpoint's: \(Int(count)) -> \(processes.count) processes of \(configuration.train.batchSize) images each")
+    }
+    if let known = checkpoint.weights.metadata.statistics {
+      func change<T: Equatable>(_ name: String, _ key: KeyPath<TrainingStatistics, T>) -> String? {
+        known[keyPath: key] == statistics[keyPath: key] ? nil : "\(name) \(known[keyPath: key]) -> \(statistics[keyPath: key])"
+      }
+      let changes = [
+        change("images", \.imageCount), change("N", \.anchorCount), change("N_f", \.foregroundCount),
+        change("N_j", \.foregroundCounts), change("objects", \.objectCounts), change("images with them", \.imageCounts),
+      ].compactMap { $0 }
+      if !changes.isEmpty {
+        lines.append("the data, or how anchors match it, have changed since the checkpoint; counted anew: \(changes.joined(separator: ", "))")
+      }
+    }
+    if firstStep > configuration.train.steps {
+      lines.append("nothing is left to train: the checkpoint is past train.steps, \(configuration.train.steps)")
+    }
+    return lines
   }
 }
 

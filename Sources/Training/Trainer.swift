@@ -3,6 +3,7 @@ import Datasets
 import DetectionCore
 import Detectors
 import Evaluation
+import Files
 import NeuralNetwork
 import Parallel
 import Weights
@@ -11,7 +12,7 @@ import Weights
 ///
 /// Files in the output folder: `config.yaml`, `metrics.jsonl`, `checkpoint.h5` (weights, optimiser, step) and at the end
 /// `weights.h5`. With the same configuration, seed and thread count the weights are the same bytes, whether or not the
-/// run was interrupted and resumed.
+/// run was interrupted and resumed. The folder is locked from the trainer's making to the run's end.
 ///
 /// Several processes may train one network, each on `batchSize` images of every mini-batch, as one process would on all of
 /// them: the same losses but for rounding, batch normalisation included. The one of rank 0 writes the files.
@@ -20,7 +21,7 @@ public struct Trainer {
   public enum Start: Hashable, Sendable {
     /// At step 0, in a folder without weights or checkpoint.
     case fresh
-    /// At step 0; what an earlier run left in the folder is removed.
+    /// At step 0; what an earlier run left in the folder is removed, and only that.
     case overwriting
     /// From the folder's checkpoint.
     case resuming
@@ -37,10 +38,16 @@ public struct Trainer {
   private let trainingSet: any DetectionDataset
   private let validationSet: any DetectionDataset
   private let schedule: LearningRateSchedule
-  private let processes: any ProcessGroup
+  let processes: any ProcessGroup
+  private let start: Start
+  /// Held by the process that writes.
+  private var lock: FolderLock?
+  private var isPrepared = false
+  /// Between checkpoints where the configuration leaves it open: what an interruption may cost.
+  package var checkpointInterval = Duration.seconds(300)
 
-  /// Makes data sets, network and strategies; counts the statistics; sets the initial bias, or loads a checkpoint. Writes
-  /// nothing.
+  /// Locks the output folder; makes data sets, network and strategies; counts the statistics; sets the initial bias, or
+  /// loads a checkpoint. Writes nothing that stays.
   /// - Throws: what is wrong with the configuration, the data, the output folder or the checkpoint.
   public init(
     _ configuration: ExperimentConfiguration, registry: StrategyRegistry, start: Start = .fresh,
@@ -48,13 +55,15 @@ public struct Trainer {
   ) throws {
     self.configuration = configuration
     self.processes = processes
+    self.start = start
     let train = configuration.train
     files = RunFolder(train.output)
-    if start == .fresh, let file = files.valuable {
-      throw TrainingError("\(file) is there already: resume that run (--resume), overwrite it (--overwrite) or set another train.output")
+    strategies = try Strategies(configuration, registry: registry)
+    if processes.rank == 0 {
+      lock = try files.lock()
+      try files.check(start)
     }
     let checkpoint = start == .resuming ? try files.readCheckpoint() : nil
-    strategies = try Strategies(configuration, registry: registry)
     trainingSet = try configuration.dataset(.train) { observer.note($0) }
     classNames = trainingSet.classNames
     try Self.check(trainingSet)
@@ -75,13 +84,14 @@ public struct Trainer {
     schedule = LearningRateSchedule(
       base: train.learningRate, warmupSteps: train.warmupSteps, warmupFactor: train.warmupFactor,
       decaySteps: train.decaySteps, decayFactor: train.decayFactor)
-    statistics = try checkpoint?.weights.metadata.statistics
-      ?? TrainingStatistics.count(
-        trainingSet, network: network, options: configuration.inputOptions(training: true), matcher: configuration.matcher,
-        processes: processes)
+    statistics = try TrainingStatistics.count(
+      trainingSet, network: network, options: configuration.inputOptions(training: true), matcher: configuration.matcher,
+      processes: processes)
     if let checkpoint {
       try load(checkpoint)
       observer.note("resumed \(files.checkpoint) at step \(firstStep)")
+      for line in try differences(from: checkpoint) { observer.note("  \(line)") }
+      statistics.calibratedThresholds = checkpoint.weights.metadata.statistics?.calibratedThresholds
     } else {
       observer.note(
         "\(statistics.imageCount) images, N = \(statistics.anchorCount) anchors, N_f = \(statistics.foregroundCount) foreground, N / N_f = \(statistics.anchorCount / max(1, statistics.foregroundCount))"
@@ -137,14 +147,29 @@ public struct Trainer {
     }
   }
 
+  /// Removes what an earlier run left, unless it is resumed, and writes the configuration. `run` does so where it has not been
+  /// done.
+  /// - Throws: `TrainingError`.
+  public mutating func prepare() throws {
+    guard isWriting, !isPrepared else { return }
+    try files.prepare(configuration: configuration.yaml, keepingResults: start == .resuming)
+    isPrepared = true
+  }
+
   /// Trains to the last step, writes the weights, evaluates.
+  /// - Parameter shouldStop: asked before every step and every batch that is evaluated, in each process; one that says so ends
+  ///   all of them.
   /// - Returns: the final evaluation, in all processes.
-  /// - Throws: `TrainingDiverged` where a loss, a gradient or a weight stops being finite; checkpoints written before stay.
-  public mutating func run(observer: inout some TrainingObserver) throws -> COCOResult {
+  /// - Throws: `TrainingInterrupted` where it should stop, with a checkpoint written; `TrainingDiverged` where a loss, a
+  ///   gradient or a weight stops being finite; checkpoints written before stay.
+  public mutating func run(
+    observer: inout some TrainingObserver, shouldStop: () -> Bool = { false }
+  ) throws -> COCOResult {
+    defer { lock = nil }
     let train = configuration.train
-    let isOver = firstStep >= train.steps
-    if isWriting { try files.prepare(configuration: configuration.yaml, keepingResults: firstStep > 0) }
-    let metrics = isWriting ? try MetricsLog(path: files.metrics, firstStep: firstStep, keepsEvaluation: !isOver) : nil
+    try prepare()
+    let metrics =
+      isWriting ? try MetricsLog(path: files.metrics, firstStep: firstStep, keepsEvaluation: firstStep < train.steps) : nil
     let step = TrainingStep(
       network: network, matcher: configuration.matcher, coder: configuration.boxCoder,
       regressionWeight: configuration.loss.regressionWeight, statistics: statistics, processes: processes)
@@ -154,14 +179,39 @@ public struct Trainer {
       share: (processes.rank, processes.count), prefetch: Self.batchesAhead)
     defer { loader.stop() }
     let clock = ContinuousClock()
+    var lastCheckpoint = (step: start == .resuming ? firstStep : nil, time: clock.now)
+    func writeCheckpoint(step: Int) throws {
+      guard isWriting, lastCheckpoint.step != step else { return }
+      try self.writeCheckpoint(step: step, to: files.checkpoint)
+      lastCheckpoint = (step, clock.now)
+    }
+    /// Ends all processes' runs where one of them should stop, but not before the checkpoint is there.
+    func stopIfAsked(after step: Int) throws {
+      guard try processes.any(shouldStop()) else { return }
+      try writeCheckpoint(step: step)
+      _ = try processes.any(false)
+      throw TrainingInterrupted(step: step, steps: train.steps, checkpoint: files.checkpoint)
+    }
+    // An evaluation that the interruption came before.
+    if train.evaluateEvery > 0, (1..<train.steps).contains(firstStep), firstStep % train.evaluateEvery == 0,
+      try processes.any(metrics?.hasEvaluation == false)
+    {
+      statistics.calibratedThresholds = try calibratedThresholds(shouldStop) { try stopIfAsked(after: firstStep) }
+      try evaluate(step: firstStep, metrics, &observer, shouldStop) { try stopIfAsked(after: firstStep) }
+    }
     for index in firstStep..<max(firstStep, train.steps) {
+      try stopIfAsked(after: index)
       let start = clock.now
       let batches = try (0..<train.accumulate).map { _ in try loader.next() }
       let wait = start.duration(to: clock.now)
-      let losses = try step.run(batches, step: index, strategies: &strategies)
       let rate = schedule.rate(at: index)
-      let norm = optimizer.step(learningRate: rate)
-      guard norm.isFinite else { throw TrainingDiverged(step: index, reason: "the gradient's norm is \(norm)") }
+      let before = StepStart(strategies, network.parameters)
+      let (losses, norm): (TrainingStep.Losses, Double)
+      do {
+        losses = try step.run(batches, step: index, strategies: &strategies)
+        norm = optimizer.step(learningRate: rate)
+        guard norm.isFinite else { throw TrainingDiverged(step: index, reason: "the gradient's norm is \(norm)") }
+      } catch let error as TrainingDiverged { throw explained(error, batches, before, &observer) }
       let report = StepReport(
         step: index, classification: losses.classification, regression: losses.regression,
         scale: Double(losses.scales.classification), regressionScale: Double(losses.scales.regression),
@@ -173,19 +223,24 @@ public struct Trainer {
       observer.didStep(report, of: train.steps)
       let done = index + 1
       guard done < train.steps else { break }
-      if train.checkpointEvery > 0, done % train.checkpointEvery == 0, isWriting { try writeCheckpoint(step: done) }
+      let isDue =
+        train.checkpointEvery > 0
+        ? done % train.checkpointEvery == 0 : lastCheckpoint.time.duration(to: clock.now) >= checkpointInterval
+      if isDue { try writeCheckpoint(step: done) }
       if train.evaluateEvery > 0, done % train.evaluateEvery == 0 {
-        try calibrate()
-        try evaluate(step: done, metrics, &observer)
+        statistics.calibratedThresholds = try calibratedThresholds(shouldStop) { try stopIfAsked(after: done) }
+        try evaluate(step: done, metrics, &observer, shouldStop) { try stopIfAsked(after: done) }
       }
     }
     let done = max(firstStep, train.steps)
-    try calibrate()
+    statistics.calibratedThresholds = try calibratedThresholds(shouldStop) { try stopIfAsked(after: done) }
     if isWriting {
-      try writeCheckpoint(step: done)
+      // Its thresholds are new even where its weights are not.
+      try self.writeCheckpoint(step: done, to: files.checkpoint)
+      lastCheckpoint = (done, clock.now)
       try WeightsFile.write(weights(step: done), to: files.weights)
     }
-    let result = try evaluate(step: done, metrics, &observer)
+    let result = try evaluate(step: done, metrics, &observer, shouldStop) { try stopIfAsked(after: done) }
     observer.note("weights: \(files.weights)")
     return result
   }
@@ -214,22 +269,30 @@ public struct Trainer {
   private var isWriting: Bool { processes.rank == 0 }
 
   /// Lets a thresholder that learns see what the detector finds without any threshold.
-  private mutating func calibrate() throws {
-    guard let thresholder = strategies.thresholder as? any CalibratingThresholder else { return }
+  /// - Parameter check: called before anything is made of what may be cut short.
+  private func calibratedThresholds(_ shouldStop: () -> Bool, check: () throws -> Void) throws -> [Float]? {
+    guard let thresholder = strategies.thresholder as? any CalibratingThresholder else { return statistics.calibratedThresholds }
     let runner = DetectionRunner(
       network: network, classNames: classNames, configuration: configuration,
       thresholds: Array(repeating: 0, count: classNames.count))
-    statistics.calibratedThresholds = try thresholder.checkedCalibration(
-      runner.matches(validationSet, batchSize: configuration.train.batchSize, processes: processes), statistics: statistics)
+    let matches = try runner.matches(
+      validationSet, batchSize: configuration.train.batchSize, processes: processes, isCancelled: shouldStop)
+    try check()
+    return try thresholder.checkedCalibration(matches, statistics: statistics)
   }
 
   @discardableResult
-  private func evaluate(step: Int, _ metrics: MetricsLog?, _ observer: inout some TrainingObserver) throws -> COCOResult {
+  private func evaluate(
+    step: Int, _ metrics: MetricsLog?, _ observer: inout some TrainingObserver, _ shouldStop: () -> Bool,
+    check: () throws -> Void
+  ) throws -> COCOResult {
     let runner = DetectionRunner(
       network: network, classNames: classNames, configuration: configuration,
       thresholds: try strategies.thresholder.checkedThresholds(for: statistics),
       candidatesPerLevel: strategies.thresholder.candidatesPerLevel)
-    let result = try runner.evaluate(validationSet, batchSize: configuration.train.batchSize, processes: processes)
+    let result = try runner.evaluate(
+      validationSet, batchSize: configuration.train.batchSize, processes: processes, isCancelled: shouldStop)
+    try check()
     try metrics?.append(result, step: step)
     observer.didEvaluate(result, step: step)
     return result

@@ -82,6 +82,66 @@ import Testing
     #expect(result.messages.contains(" of 2: Error: ./b.png: ") && !FileManager.default.fileExists(atPath: directory.file("run/weights.h5")), "\(result.messages)")
   }
 
+  /// The process ids of both ranks of a run under way.
+  private static func ranks(of run: RunningCommand) throws -> [Int32] {
+    let children = try String(
+      contentsOfFile: "/proc/\(run.process.processIdentifier)/task/\(run.process.processIdentifier)/children", encoding: .utf8)
+    let processes = children.split(separator: " ").compactMap { Int32($0) }.filter { process in
+      (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/exe")) == Command.executable.path
+    }
+    try #require(processes.count == 2, "\(children)")
+    return processes.sorted()
+  }
+
+  static let long = ["train", "tiny.yaml", "--set", "train.steps=100000", "--set", "train.checkpointEvery=2", "--set", "train.logEvery=1", "--patience", "2"]
+
+  /// What is left resumes.
+  private static func checkCheckpoint(in directory: TemporaryDirectory) throws {
+    let step = try #require(WeightsFile.readCheckpoint(directory.file("run/checkpoint.h5")).training["step"]?.first)
+    #expect(step >= 2)
+    #expect(try !directory.names.contains { $0.hasSuffix(".temporary") })
+    let resumed = try Command.run("train", "tiny.yaml", "--resume", "--set", "train.steps=\(Int(step) + 1)", in: directory, ranks: 2)
+    #expect(resumed.status == 0, "\(resumed.messages)")
+  }
+
+  @Test(arguments: [SIGKILL, SIGSTOP]) func aProcessThatDiesOrHangsEndsAllInTime(signal: Int32) throws {
+    let directory = try TrainCommandTests.directory()
+    let run = try RunningCommand(Self.long, in: directory, ranks: 2)
+    run.wait(for: "step 5/")
+    let second = try Self.ranks(of: run)[1]
+    let start = ContinuousClock.now
+    kill(second, signal)
+    #expect(run.finish() != 0)
+    #expect(start.duration(to: .now) < .seconds(30))
+    if signal == SIGSTOP {
+      #expect(run.messages.contains("rank 0 of 2: Error: waited 2 s for rank 1 (process \(second), which is stopped): all processes end"), "\(run.messages)")
+    } else {
+      #expect(run.messages.contains("rank 1") && run.messages.contains("signal 9"), "\(run.messages)")
+    }
+    let deadline = ContinuousClock.now + .seconds(10)
+    while kill(second, 0) == 0, ContinuousClock.now < deadline { usleep(10_000) }
+    #expect(kill(second, 0) != 0, "it is gone, too")
+    try Self.checkCheckpoint(in: directory)
+  }
+
+  /// As a batch system tells a job that its time is over.
+  @Test(arguments: [SIGTERM, SIGUSR1]) func aSignalToTheLauncherEndsAllWithACheckpoint(signal: Int32) throws {
+    let directory = try TrainCommandTests.directory()
+    let run = try RunningCommand(Self.long, in: directory, ranks: 2)
+    run.wait(for: "step 3/")
+    run.send(signal)
+    #expect(run.finish() != 0)
+    #expect(run.messages.contains("interrupted after step ") && run.messages.contains("  mpirun -n 2 \(Command.executable.path) train tiny.yaml"), "\(run.messages)")
+    try Self.checkCheckpoint(in: directory)
+  }
+
+  @Test func aChangedNumberOfProcessesIsSaid() throws {
+    let directory = try TrainCommandTests.directory()
+    #expect(try Command.run("train", "tiny.yaml", "--set", "train.steps=2", in: directory, ranks: 2).status == 0)
+    let alone = try Command.run("train", "tiny.yaml", "--set", "train.steps=3", "--resume", in: directory)
+    #expect(alone.status == 0 && alone.messages.contains("differs from the checkpoint's: 2 -> 1 processes of 2 images each"), "\(alone.messages)")
+  }
+
   @Test func whatIsWrongEverywhereIsSaidOnce() throws {
     let directory = try TrainCommandTests.directory()
     let result = try Command.run("train", "tiny.yaml", "--set", "sampler=fcal", in: directory, ranks: 2)

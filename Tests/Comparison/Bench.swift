@@ -40,22 +40,34 @@ final class Bench {
   }
 
   @discardableResult
-  func run(_ plan: ComparisonPlan, into output: String? = nil) throws -> (report: ComparisonReport, diary: Diary) {
+  func run(
+    _ plan: ComparisonPlan, into output: String? = nil, stoppingAfter steps: Int = .max
+  ) throws -> (report: ComparisonReport, diary: Diary) {
     var registry = StrategyRegistry.standard
     registry.register(Stumbling.self)
     registry.register(Exploding.self)
     var diary = Diary()
-    let report = try Comparison(plan, folder: output ?? self.output, registry: registry).run(observer: &diary)
+    let counter = diary.counter
+    let report = try Comparison(plan, folder: output ?? self.output, registry: registry)
+      .run(observer: &diary, shouldStop: { counter.steps >= steps })
     return (report, diary)
   }
 }
 
+final class StepCounter {
+  var steps = 0
+}
+
 struct Diary: TrainingObserver {
+  let counter = StepCounter()
   private(set) var notes: [String] = []
   /// Of all runs, in order.
   private(set) var steps: [Int] = []
   mutating func note(_ message: String) { notes.append(message) }
-  mutating func didStep(_ report: StepReport, of steps: Int) { self.steps.append(report.step) }
+  mutating func didStep(_ report: StepReport, of steps: Int) {
+    self.steps.append(report.step)
+    counter.steps += 1
+  }
   func didEvaluate(_ result: COCOResult, step: Int) {}
 }
 

@@ -52,12 +52,6 @@ import Testing
     for folder in folders { #expect(folder.wholeMatch(of: /[A-Za-z0-9=+._-]*-[0-9a-f]{8}/) != nil, "\(folder)") }
   }
 
-  @Test func aRunSavesItsProgressATenthAtATimeUnlessItIsConfiguredTo() throws {
-    let every = { (plan: ComparisonPlan) in plan.runs(in: "x").map(\.configuration.train.checkpointEvery) }
-    #expect(try every(bench.plan("train.steps=4,25,1000")) == [1, 3, 100])
-    #expect(try every(bench.plan("train.steps=4,25", overrides: ["train.checkpointEvery=7"])) == [7, 7])
-  }
-
   @Test(arguments: [
     (["sampler"], "--vary sampler: must be key=value,value,..."),
     (["=none"], "--vary =none: must be key=value,value,..."),

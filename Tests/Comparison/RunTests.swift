@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import SamplingFree
 import Testing
@@ -42,7 +43,7 @@ import Testing
   }
 
   @Test func anInterruptedRunGoesOnFromItsCheckpointAsIfNothingHadHappened() throws {
-    let plan = try bench.plan("sampler=none,focal", overrides: ["lossScaler=stumbling"])
+    let plan = try bench.plan("sampler=none,focal", overrides: ["lossScaler=stumbling", "train.checkpointEvery=1"])
     let whole = "\(bench.folder)/whole"
     try bench.run(plan, into: whole)
 
@@ -60,14 +61,14 @@ import Testing
   @Test func anInterruptedRunOfAnotherConfigurationStartsAnew() throws {
     Stumbling.isPowered.withLock { $0 = false }
     defer { Stumbling.isPowered.withLock { $0 = true } }
-    #expect(throws: PowerCut.self) { try bench.run(bench.plan("sampler=none", overrides: ["lossScaler=stumbling"])) }
+    #expect(throws: PowerCut.self) { try bench.run(bench.plan("sampler=none", overrides: ["lossScaler=stumbling", "train.checkpointEvery=1"])) }
     Stumbling.isPowered.withLock { $0 = true }
     let changed = try bench.run(bench.plan("sampler=none", overrides: ["lossScaler=stumbling", "train.learningRate=0.02"]))
     #expect(changed.diary.steps == [0, 1, 2, 3])
   }
 
   @Test func aDamagedCheckpointStartsAnew() throws {
-    let plan = try bench.plan("sampler=none", overrides: ["lossScaler=stumbling"])
+    let plan = try bench.plan("sampler=none", overrides: ["lossScaler=stumbling", "train.checkpointEvery=1"])
     Stumbling.isPowered.withLock { $0 = false }
     #expect(throws: PowerCut.self) { try bench.run(plan) }
     Stumbling.isPowered.withLock { $0 = true }
@@ -95,10 +96,45 @@ import Testing
     let file = open("\(bench.output)/.lock", O_CREAT | O_RDWR, 0o644)
     try #require(flock(file, LOCK_EX | LOCK_NB) == 0)
     #expect { try bench.run(bench.plan("sampler=none")) } throws: {
-      "\($0)" == "another comparison is running in \(bench.output)"
+      "\($0)" == "\(bench.output) is in use by another process"
     }
     close(file)
     #expect(try bench.run(bench.plan("sampler=none")).diary.steps.count == 4)
+  }
+
+  /// A run of the comparison is a run like any other: whoever trains in its folder keeps the comparison out.
+  @Test func aRunsFolderIsLockedToo() throws {
+    let plan = try bench.plan("sampler=none")
+    let folder = plan.runs(in: bench.output)[0].configuration.train.output
+    let lock = try FolderLock(folder)
+    #expect { try bench.run(plan) } throws: { "\($0)".hasPrefix("train.output: \(folder) is in use by process \(getpid()) on ") }
+    withExtendedLifetime(lock) {}
+  }
+
+  @Test func whatIsAskedToStopGoesOnWhenCalledAgain() throws {
+    let plan = try bench.plan("sampler=none,focal")
+    let whole = "\(bench.folder)/whole"
+    try bench.run(plan, into: whole)
+    let error = try #require(throws: TrainingInterrupted.self) { try bench.run(plan, stoppingAfter: 6) }
+    #expect(error.step == 2 && error.steps == 4)
+    #expect(try bench.text("runs.csv").contains("focal,0,to do"))
+    let resumed = try bench.run(plan)
+    #expect(resumed.diary.steps == [2, 3])
+    for run in ["none", "focal"] {
+      let weights = "runs/sampler=\(run)/seed-0/weights.h5"
+      #expect(try WeightsFile.read("\(bench.output)/\(weights)").tensors == WeightsFile.read("\(whole)/\(weights)").tensors)
+    }
+  }
+
+  @Test(arguments: ["comparison.md", "comparison.csv", "runs.csv", "comparison.png", "runs/sampler=none/seed-0/run.json", "runs/sampler=none/seed-0/weights.h5"])
+  func filesThatNoComparisonWroteStay(name: String) throws {
+    let file = "\(bench.output)/\(name)"
+    try FileManager.default.createDirectory(
+      at: URL(fileURLWithPath: file).deletingLastPathComponent(), withIntermediateDirectories: true)
+    try Data("somebody's".utf8).write(to: URL(fileURLWithPath: file))
+    #expect { try bench.run(bench.plan("sampler=none")) } throws: { "\($0)".contains("\(name) is there, and no ") }
+    #expect(try bench.text(name) == "somebody's")
+    #expect(!FileManager.default.fileExists(atPath: "\(bench.output)/.lock"))
   }
 
   @Test func seedsAreSharedSoThatVariantsStartFromTheSameWeights() throws {

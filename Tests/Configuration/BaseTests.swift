@@ -1,5 +1,6 @@
 import Configuration
 import DetectionCore
+import Foundation
 import Testing
 
 @Suite struct BaseTests {
@@ -39,5 +40,26 @@ import Testing
   @Test func aBaseIsOneFileName() throws {
     let folder = try ConfigurationFolder(["a.yaml": "seed: 1\nbase: [b.yaml, c.yaml]"])
     #expect(folder.message("a.yaml") == #"a.yaml:2: "base" must be a file name"#)
+  }
+
+  /// A folder that leads to itself makes no endless chain.
+  @Test func aCircleThroughALinkedFolderIsAnError() throws {
+    let folder = try ConfigurationFolder(["a.yaml": "base: again/a.yaml"])
+    try FileManager.default.createSymbolicLink(
+      atPath: folder.url.appendingPathComponent("again").path, withDestinationPath: ".")
+    #expect(folder.message("a.yaml").contains("its bases form a circle"))
+  }
+
+  @Test func aFileThatNamesNothingIsNoExperiment() throws {
+    let folder = try ConfigurationFolder([
+      "empty.yaml": "", "comment.yaml": "# nothing\n", "null.yaml": "~", "braces.yaml": "{}", "start.yaml": "---\n...\n",
+      "top.yaml": "base: empty.yaml",
+    ])
+    for name in ["empty.yaml", "comment.yaml", "null.yaml", "braces.yaml", "start.yaml", "top.yaml"] {
+      let message = "\(name): is empty; it names nothing to train on, such as data: { name: digit-scenes }"
+      #expect(folder.message(name) == message)
+      #expect(folder.message(name, overrides: ["train.steps=3"]) == message)
+      #expect(try folder.load(name, overrides: ["data.name=tree-crowns"]).data.name == .treeCrowns)
+    }
   }
 }

@@ -19,6 +19,21 @@ import Testing
     #expect(configurationMessage("seed: *x").hasPrefix("c.yaml:1: is not valid YAML: found undefined alias"))
   }
 
+  @Test func anAliasThatLooksLikeTextIsRefused() {
+    for yaml in [
+      "seed: &s 3\nx: [*s]", "a: &x [1]\nb: 'it # is'\nc: *x", "a: &x \"# \"\nb: *x", "a: &x |\n  # text\nb: *x",
+      "a: 'R &D'\nb: &D 3\nc: *D", "? &a x\n: *a",
+    ] {
+      let found = configurationMessage(yaml)
+      #expect(found.contains("aliases (") || found.contains("found undefined alias"), "\(yaml): \(found)")
+    }
+  }
+
+  @Test(arguments: ["# R&D *D\nseed: 7", "seed: 7 # &a *a", "train: { output: 'a&b/*b' }\nseed: 7", "seed: &s 7 # *s"])
+  func anAliasInACommentOrATextIsNone(yaml: String) throws {
+    #expect(try ExperimentConfiguration(yaml: yaml, name: "c.yaml").seed == 7)
+  }
+
   @Test(arguments: ["[", "{a: ", "- ", "a:\n", "? "])
   func deepNestingIsRefused(opening: String) {
     for depth in [40, 900, 100_000] {
@@ -62,6 +77,14 @@ import Testing
     #expect(folder.message("large.yaml") == "large.yaml is larger than 1 MB: no configuration")
     try Data([0xFF, 0xFE, 0x00, 0x80]).write(to: folder.url.appendingPathComponent("binary.yaml"))
     #expect(folder.message("binary.yaml") == "binary.yaml is not UTF-8 text")
-    #expect(configurationMessage { _ = try ExperimentConfiguration.load("/dev/zero") } == "/dev/zero is larger than 1 MB: no configuration")
+    for (path, kind) in [("/dev/zero", "a device"), ("/dev/null", "a device"), ("/tmp", "a folder")] {
+      let found = configurationMessage { _ = try ExperimentConfiguration.load(path) }
+      #expect(found == "\(path) cannot be read: is \(kind), not an ordinary file")
+    }
+    let pipe = folder.url.appendingPathComponent("pipe.yaml").path
+    try #require(mkfifo(pipe, 0o600) == 0)
+    #expect(folder.message("pipe.yaml") == "pipe.yaml cannot be read: is a FIFO, not an ordinary file")
+    let base = try ConfigurationFolder(["top.yaml": "seed: 1\nbase: \(pipe)"])
+    #expect(base.message("top.yaml").hasPrefix("top.yaml:2: the base \(pipe) cannot be read: is a FIFO"))
   }
 }

@@ -42,7 +42,7 @@ import Testing
     ("train.stpes=5", #"--set train.stpes=5: unknown key "train.stpes"; valid here: "#),
     ("train.steps=five", #"--set train.steps=five: "train.steps" must be a whole number"#),
     ("train.steps=", #"--set train.steps=: "train.steps" must be a whole number"#),
-    ("train.steps.x=5", #"--set train.steps.x=5: "train.steps" must be a whole number"#),
+    ("train.steps.x=5", #"c.yaml:1: is "5", must be a mapping of keys to values to be given some by --set train.steps.x=5"#),
     ("train=5", #"--set train=5: "train" must be a mapping of keys to values"#),
     ("train={steps: 0}", #"--set train={steps: 0}: "train.steps" is 0, must be 1...100000000"#),
     ("detector.backbone.depth=20", #"--set detector.backbone.depth=20: "detector.backbone.depth" is 20, must be one of"#),
@@ -54,5 +54,25 @@ import Testing
   func aMistakeNamesTheOverride(override: String, message: String) {
     let found = configurationMessage("train: { steps: 5 }", overrides: [override])
     #expect(found.hasPrefix(message), "\(found)")
+  }
+
+  /// An override gives keys to nothing that has none, so that nobody trains the defaults instead of what the file means.
+  @Test(arguments: ["- a\n- b", "hello", "'null'", "[]", "3", "!!seq []"])
+  func anOverrideDoesNotReplaceTheRoot(yaml: String) throws {
+    for overrides in [[], ["seed=1"], ["data={ name: digit-scenes }"]] {
+      #expect(configurationMessage(yaml, overrides: overrides) == "c.yaml:1: a configuration must be a mapping of keys to values")
+    }
+    let folder = try ConfigurationFolder(["a.yaml": "\n" + yaml, "b.yaml": "base: a.yaml\nseed: 1"])
+    for name in ["a.yaml", "b.yaml"] {
+      #expect(folder.message(name, overrides: ["seed=1"]) == "a.yaml:2: a configuration must be a mapping of keys to values")
+    }
+  }
+
+  @Test func anOverrideDoesNotReplaceASection() {
+    for value in ["hello", "[1, 2]", "5"] {
+      let found = configurationMessage("seed: 1\ntrain: \(value)", overrides: ["train.steps=5"])
+      #expect(found.hasPrefix("c.yaml:2: is ") && found.hasSuffix("to be given some by --set train.steps=5"), "\(found)")
+    }
+    #expect(throws: Never.self) { try configuration("train:\n", "train.steps=5") }
   }
 }

@@ -23,11 +23,12 @@ enum TinyExperiment {
   /// Runs to the end and returns the last evaluation.
   @discardableResult
   static func train(
-    _ configuration: ExperimentConfiguration, start: Trainer.Start = .fresh, observer: Notes = Notes()
+    _ configuration: ExperimentConfiguration, start: Trainer.Start = .fresh, observer: Notes = Notes(),
+    shouldStop: () -> Bool = { false }
   ) throws -> COCOResult {
     var observer = observer
     var trainer = try Trainer(configuration, registry: .standard, start: start, observer: &observer)
-    return try trainer.run(observer: &observer)
+    return try trainer.run(observer: &observer, shouldStop: shouldStop)
   }
 }
 

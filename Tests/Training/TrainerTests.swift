@@ -63,8 +63,7 @@ import Testing
     let notes = Notes()
     var observer = notes
     // Not run: the weights as they start.
-    let trainer = try Trainer(configuration, registry: .standard, observer: &observer)
-    _ = trainer
+    _ = try Trainer(configuration, registry: .standard, observer: &observer)
     let text = notes.notes.joined(separator: "\n")
     #expect(text.contains("none of the file's 10 classes (0, 1, 2, 3, ...) is among 1 class (tree): the last classification layer starts anew"))
     #expect(text.contains("classification bias"))
@@ -107,7 +106,7 @@ import Testing
     let lines = try MetricsLine.read(folder)
     #expect(lines.map(\.step) == Array(0..<lines.count) && lines.count <= error.step + 1)
     let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
-    #expect(Set(files).isSubset(of: ["checkpoint.h5", "config.yaml", "metrics.jsonl"]), "\(files)")
+    #expect(Set(files).isSubset(of: ["checkpoint.h5", "config.yaml", "diverged.h5", "metrics.jsonl"]), "\(files)")
     // A checkpoint that was written has numbers in it.
     let checkpoint = try WeightsFile.readCheckpoint(folder.checkpoint)
     #expect(checkpoint.weights.tensors.values.allSatisfy { $0.values.allSatisfy { $0.isFinite } })
@@ -138,6 +137,62 @@ import Testing
     let error = try thrown(TrainingError.self) { try TinyExperiment.train(configuration) }
     #expect(error.description.contains(path) && error.description.contains("heads/classification/conv1/bias"), "\(error)")
     #expect(throws: DetectorError.self) { try DetectionRunner(weights: weights, registry: .standard) }
+  }
+
+  /// The image and the layer where values first left the numbers, and the step once more from what it began with.
+  @Test func aDivergedStepIsExplainedAndCanBeReplayed() throws {
+    let directory = try TemporaryDirectory()
+    let folder = RunFolder(directory.file("run"))
+    try TinyExperiment.train(TinyExperiment.configuration(output: directory.file("first"), "train.steps=1"))
+    var weights = try WeightsFile.read(directory.file("first/weights.h5"))
+    // Finite, but not what comes of them.
+    let layer = "heads/regression/conv1"
+    let kernel = try #require(weights.tensors["\(layer)/kernel"])
+    weights.tensors["\(layer)/kernel"] = Tensor(shape: kernel.shape, repeating: 3e38)
+    try WeightsFile.write(weights, to: directory.file("large.h5"))
+    let configuration = try TinyExperiment.configuration(output: folder.path, "train.initialWeights=\(directory.file("large.h5"))")
+    let notes = Notes()
+    let error = try #require(throws: TrainingDiverged.self) { try TinyExperiment.train(configuration, observer: notes) }
+    let ids = try BatchLoader.indexes(step: 0, batchSize: 2, count: 12, seed: 3).map { try configuration.dataset(.train).header(at: $0).id }
+    #expect(error.step == 0)
+    #expect(
+      error.reason == "a box delta is not finite; first: \(layer), images \(ids.sorted().map(String.init).joined(separator: ", ")); images of the step: \(ids[0]), \(ids[1])"
+        || error.reason == "a box delta is not finite; first: \(layer), images \(ids[0]), \(ids[1]); images of the step: \(ids[0]), \(ids[1])", "\(error)")
+    #expect(notes.notes.last == "what step 0 began with: \(folder.diverged)")
+
+    let again = RunFolder(directory.file("again"))
+    try FileManager.default.createDirectory(atPath: again.path, withIntermediateDirectories: true)
+    try FileManager.default.copyItem(atPath: folder.diverged, toPath: again.checkpoint)
+    var same = configuration
+    same.train.output = again.path
+    #expect(throws: error) { try TinyExperiment.train(same, start: .resuming) }
+  }
+
+  /// What is learned before the step that diverges is what the replay begins with.
+  @Test func aGradientThatIsNotFiniteNamesItsParameterAndItsStep() throws {
+    let directory = try TemporaryDirectory()
+    let folder = RunFolder(directory.file("run"))
+    let configuration = try TinyExperiment.configuration(output: folder.path, "lossScaler=bursting", "train.steps=5", "loss.regressionWeight=1e6")
+    var registry = StrategyRegistry.standard
+    registry.register(Bursting.self)
+    func train(_ configuration: ExperimentConfiguration, _ start: Trainer.Start) throws {
+      var observer = Notes()
+      var trainer = try Trainer(configuration, registry: registry, start: start, observer: &observer)
+      _ = try trainer.run(observer: &observer)
+    }
+    let error = try #require(throws: TrainingDiverged.self) { try train(configuration, .fresh) }
+    #expect(error.step == 3 && error.reason.hasPrefix("the gradient's norm is "), "\(error)")
+    #expect(error.reason.contains("; first: the gradient of heads/"), "\(error)")
+    let checkpoint = try WeightsFile.readCheckpoint(folder.diverged)
+    #expect(checkpoint.training["step"] == [3] && checkpoint.training["lossScaler/step"] == [3])
+    #expect(checkpoint.weights.firstNotFinite == nil)
+
+    let again = RunFolder(directory.file("again"))
+    try FileManager.default.createDirectory(atPath: again.path, withIntermediateDirectories: true)
+    try FileManager.default.copyItem(atPath: folder.diverged, toPath: again.checkpoint)
+    var same = configuration
+    same.train.output = again.path
+    #expect(throws: error) { try train(same, .resuming) }
   }
 
   // MARK: Data that cannot be trained on
@@ -203,5 +258,25 @@ import Testing
     let configuration = try TinyExperiment.configuration(output: "\(file)/run")
     let error = try thrown(TrainingError.self) { try TinyExperiment.train(configuration) }
     #expect(error.description.contains("\(file)/run"), "\(error)")
+  }
+}
+
+/// Its fourth step makes the gradient too large for a number.
+struct Bursting: LossScaler, CheckpointedStrategy {
+  static let name = "bursting"
+  static let summary = "diverges"
+  static let source = "a test"
+
+  private var step = 0.0
+  init(parameters: inout ParameterReader) {}
+
+  mutating func scales(classification: Float, regression: Float) -> LossScales {
+    step += 1
+    return LossScales(classification: 1, regression: step == 4 ? 3e38 : 1)
+  }
+
+  var state: [String: [Double]] {
+    get { ["step": [step]] }
+    set { step = newValue["step"]?.first ?? 0 }
   }
 }

@@ -55,11 +55,12 @@ public final class SGD {
     return sum.squareRoot()
   }
 
-  /// One update from the gradients of the last backward pass.
+  /// One update from the gradients of the last backward pass; none where their norm is not finite.
   /// - Returns: the gradients' L2 norm before clipping.
   @discardableResult
   public func step(learningRate: Float) -> Double {
     let norm = gradientNorm()
+    guard norm.isFinite else { return norm }
     let clip = clipNorm > 0 && norm > Double(clipNorm) ? Float(Double(clipNorm) / norm) : 1
     let (momentum, decay) = (momentum, weightDecay)
     for entry in trainable {
