@@ -80,8 +80,13 @@ public final class FolderLock {
     var host = [CChar](repeating: 0, count: 256)
     gethostname(&host, host.count - 1)
     let text = Array("process \(getpid()) on \(String(cString: host))\n".utf8)
-    guard ftruncate(descriptor, 0) == 0, pwrite(descriptor, text, text.count, 0) == text.count else {
-      throw FileError(path: path)
+    guard ftruncate(descriptor, 0) == 0 else { throw FileError(path: path) }
+    var done = 0
+    while done < text.count {
+      let count = text[done...].withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, off_t(done)) }
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { throw FileError(path: path) }
+      done += count
     }
   }
 

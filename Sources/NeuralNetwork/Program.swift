@@ -91,10 +91,10 @@ public final class Program {
     input = graph.input
     outputs = graph.outputs
     inputShape = graph.input.layout.shape
-    let places = places
-    preparation = try builder.steps[.preparation, default: []].map { try Step($0, places, base) }
-    forwardSteps = try builder.steps[.forward, default: []].map { try Step($0, places, base) }
-    backwardSteps = try builder.steps[.backward, default: []].map { try Step($0, places, base) }
+    let (places, byteCounts) = (places, builder.slots.map(\.byteCount))
+    preparation = try builder.steps[.preparation, default: []].map { try Step($0, places, byteCounts, base) }
+    forwardSteps = try builder.steps[.forward, default: []].map { try Step($0, places, byteCounts, base) }
+    backwardSteps = try builder.steps[.backward, default: []].map { try Step($0, places, byteCounts, base) }
     finishedGradients = try builder.finishedGradients()
   }
 
@@ -286,23 +286,32 @@ private final class Step {
   private var pointers: [UnsafeMutablePointer<Float>] = []
   /// Of the arguments or the loop's buffers: where they are, and how many floats on.
   private let operands: [(place: SlotPlace, offset: Int)]
-  /// Indexes of operands: a primitive's result; of a loop all it sees.
-  private let results: [(operand: Int, layout: MemoryDescriptor)]
+  /// A primitive's result; of a loop all it sees. `operand` is an index.
+  private let results: [(operand: Int, layout: MemoryDescriptor, byteCount: Int)]
 
-  init(_ plan: StepPlan, _ places: [SlotPlace], _ base: UnsafeMutablePointer<Float>) throws {
+  /// - Parameters:
+  ///   - places: of the slots.
+  ///   - byteCounts: of the slots.
+  init(_ plan: StepPlan, _ places: [SlotPlace], _ byteCounts: [Int], _ base: UnsafeMutablePointer<Float>) throws {
     name = plan.name
     flops = plan.flops
     bytes = plan.bytes
     operands = plan.buffers.map { (places[$0.slot], $0.offset) }
+    /// A part of a joined output is described as if its rows were its own.
+    func extent(_ buffer: Buffer) -> Int {
+      min(buffer.layout.byteCount, byteCounts[buffer.slot] - buffer.offset * MemoryLayout<Float>.stride)
+    }
     switch plan.work {
     case .loop(let buffers, let body):
-      results = buffers.enumerated().map { ($0.offset, $0.element.layout) }
+      results = buffers.enumerated().map { ($0.offset, $0.element.layout, extent($0.element)) }
       primitive = nil
       loop = body
       pointers = operands.map { $0.place.pointer(base) + $0.offset }
     case .primitive(let primitive, let buffers):
       self.primitive = primitive
-      results = buffers.enumerated().filter { $0.element.0 == DNNL_ARG_DST }.map { ($0.offset, $0.element.1.layout) }
+      results = buffers.enumerated().filter { $0.element.0 == DNNL_ARG_DST }.map {
+        ($0.offset, $0.element.1.layout, extent($0.element.1))
+      }
       loop = nil
       let engine = try OneDNN.engine.get()
       for ((argument, buffer), operand) in zip(buffers, operands) {
@@ -341,10 +350,10 @@ private final class Step {
   ///   are finite.
   func imagesNotFinite(of imageCount: Int, _ base: UnsafeMutablePointer<Float>) -> [Int]? {
     var found: [Int]?
-    for (operand, layout) in results where layout.type == dnnl_f32 || layout.type == dnnl_bf16 {
+    for (operand, layout, byteCount) in results where layout.type == dnnl_f32 || layout.type == dnnl_bf16 {
       let isWide = layout.type == dnnl_f32
       let bytes = UnsafeRawBufferPointer(
-        start: operands[operand].place.pointer(base) + operands[operand].offset, count: layout.byteCount)
+        start: operands[operand].place.pointer(base) + operands[operand].offset, count: byteCount)
       let count = bytes.count / (isWide ? 4 : 2)
       let broken = (0..<count).filter {
         isWide

@@ -5,7 +5,7 @@ struct OutputError: Error, CustomStringConvertible {
   let description: String
 
   /// - Parameter error: `errno`.
-  init(_ error: Int32) { description = "standard output: cannot be written: \(String(cString: strerror(error)))" }
+  init(_ error: Int32) { description = "standard output: \(String(cString: strerror(error)))" }
 }
 
 /// Prints a line to standard output. Swift's `print` would not tell where that fails.

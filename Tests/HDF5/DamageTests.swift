@@ -47,19 +47,28 @@ import Testing
     }
   }
 
-  /// crash.h5 and hang.h5 are h5py.h5 with a byte or two changed, on which libhdf5 1.10.8 reads out of bounds and loops.
-  @Test(arguments: ["crash", "hang"]) func whatLibhdf5FailsOnHidesNothingElse(name: String) throws {
+  /// hang.h5 is h5py.h5 with two bytes changed, on which libhdf5 1.10.8 loops.
+  @Test func whatLibhdf5HangsOnHidesNothingElse() throws {
     var limits = HDF5Limits()
     limits.describingSeconds = 1
-    let file = try HDF5File(reading: goldenPath(name), limits: limits)
-    let root = try file.root
+    let root = try HDF5File(reading: goldenPath("hang"), limits: limits).root
     let whole = try HDF5File(reading: goldenPath("h5py")).root
     #expect(try root.attributeNames == whole.attributeNames)
     #expect(try root.names == whole.names)
     #expect(try root.integer("number") == 7)
     #expect(try root.dataset("packed").read(as: Float.self) == (0..<600).map(Float.init))
     let error = try #require(throws: HDF5Error.self) { _ = try root.strings("names") }
-    #expect("\(error)".contains("\(name).h5: /, attribute \"names\": HDF5: "), "\(error)")
+    #expect("\(error)".contains("hang.h5: /, attribute \"names\": HDF5: "), "\(error)")
+  }
+
+  /// crash.h5 is h5py.h5 with a byte changed, on which libhdf5 1.10.8 reads out of bounds. What lies there decides whether it
+  /// crashes at once or at a later object.
+  @Test func whatLibhdf5CrashesOnHidesLittleElse() throws {
+    let root = try HDF5File(reading: goldenPath("crash")).root
+    #expect(try root.names == HDF5File(reading: goldenPath("h5py")).root.names)
+    var (read, refused) = (0, 0)
+    try root.walk { if case .refused = $0 { refused += 1 } else { read += 1 } }
+    #expect(refused <= 2 && read > 2 * refused, "\(read) read, \(refused) refused")
   }
 
   @Test func oneDamagedByteHidesLittle() throws {

@@ -211,7 +211,8 @@ import Testing
         yaml: TinyExperiment.yaml, name: "tiny", overrides: ["train.output=\(folder.path)", "train.steps=2"] + overrides)
       var observer = notes
       _ = try Trainer(configuration, registry: .standard, start: .resuming, observer: &observer)
-      return notes.notes
+      // The data's own lines are no differences.
+      return notes.notes.filter { !$0.hasPrefix("no objects of ") }
     }
     #expect(try notes([]) == ["resumed \(folder.checkpoint) at step 2"])
     #expect(try notes(["train.logEvery=7", "train.checkpointEvery=3"]).count == 1)
