@@ -54,13 +54,15 @@ extension Compiler {
       let dx = compiler.builder.temporary(x.layout)
       let dGamma = compiler.builder.temporary(gamma.layout)
       let dBeta = compiler.builder.temporary(beta.layout)
-      var arguments = [
+      var inputs = [
         (DNNL_ARG_SRC, x), (DNNL_ARG_MEAN, mean), (DNNL_ARG_VARIANCE, variance), (DNNL_ARG_SCALE, gamma),
-        (DNNL_ARG_SHIFT, beta),
-        (DNNL_ARG_DIFF_DST, dy), (DNNL_ARG_DIFF_SRC, dx), (DNNL_ARG_DIFF_SCALE, dGamma), (DNNL_ARG_DIFF_SHIFT, dBeta),
+        (DNNL_ARG_DIFF_DST, dy),
       ]
-      if let workspace { arguments.append((DNNL_ARG_WORKSPACE, workspace)) }
-      try compiler.builder.run(backward, arguments, name: "\(path) backward")
+      if let workspace { inputs.append((DNNL_ARG_WORKSPACE, workspace)) }
+      // oneDNN 2 wants the shift as well, though no gradient depends on it.
+      if backward.inputCount > inputs.count { inputs.append((DNNL_ARG_SHIFT, beta)) }
+      let outputs = [(DNNL_ARG_DIFF_SRC, dx), (DNNL_ARG_DIFF_SCALE, dGamma), (DNNL_ARG_DIFF_SHIFT, dBeta)]
+      try compiler.builder.run(backward, inputs + outputs, name: "\(path) backward")
       try compiler.builder.storeGradient(dGamma, path: "\(path)/gamma")
       try compiler.builder.storeGradient(dBeta, path: "\(path)/beta")
       if compiler.needsGradient[source] {

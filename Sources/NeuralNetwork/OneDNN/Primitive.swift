@@ -85,6 +85,13 @@ final class Primitive {
     return status == dnnl_success ? text.map { String(cString: $0) } ?? "" : ""
   }
 
+  /// How many operands it reads: executing it with more or fewer is an error.
+  var inputCount: Int {
+    var count: Int32 = 0
+    let status = dnnl_primitive_desc_query(descriptor, dnnl_query_num_of_inputs_s32, 0, &count)
+    return status == dnnl_success ? Int(count) : 0
+  }
+
   func requiredLayout(_ query: dnnl_query_t, _ name: String) throws -> MemoryDescriptor {
     guard let layout = try layout(query) else { throw EngineError("\(name): oneDNN states no layout") }
     return layout
