@@ -42,7 +42,7 @@ import Testing
     let pipe = directory.file("pipe")
     #expect(mkfifo(pipe, 0o600) == 0)
     for (path, what) in [(pipe, "a FIFO"), (directory.path, "a folder"), ("/dev/zero", "a device")] {
-      let error = try #require(throws: HDF5Error.self) { _ = try HDF5File(reading: path) }
+      let error = try thrown(HDF5Error.self) { _ = try HDF5File(reading: path) }
       #expect("\(error)" == "\(path): is \(what), not an ordinary file")
     }
   }
@@ -58,7 +58,7 @@ import Testing
     #expect(try root.names == whole.names)
     #expect(try root.integer("number") == 7)
     #expect(try root.dataset("packed").read(as: Float.self) == (0..<600).map(Float.init))
-    let error = try #require(throws: HDF5Error.self) { _ = try root.strings("names") }
+    let error = try thrown(HDF5Error.self) { _ = try root.strings("names") }
     #expect("\(error)".contains("\(name).h5: /, attribute \"names\": HDF5: "), "\(error)")
   }
 
