@@ -126,7 +126,7 @@ let package = Package(
     tests("Drawing", ["Datasets", "DetectionCore"]),
     tests("Evaluation", [], resources: [.copy("Goldens")]),
     tests("Configuration", ["DetectionCore"]),
-    .testTarget(name: "ComparisonTests", dependencies: ["SamplingFree", "Files"] + umbrella, path: "Tests/Comparison"),
+    .testTarget(name: "ComparisonTests", dependencies: ["SamplingFree", "Files", "TestSupport"] + umbrella, path: "Tests/Comparison"),
     .target(name: "PluginFixture", dependencies: ["DetectionCore"], path: "Tests/PluginFixture"),
     .testTarget(
       name: "PluginLoaderTests", dependencies: ["PluginFixture", "SamplingFree", "TestSupport", "sampling-free"] + umbrella,

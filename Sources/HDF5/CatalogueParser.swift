@@ -67,7 +67,7 @@ struct CatalogueParser {
     case 1: return .tooLarge(message)
     case 2: return .refused(message)
     case 3: return .notHDF5
-    case 4: return .ended(signal: Int32(message) ?? 0, seconds: limits.describingSeconds)
+    case 4: return .ended(signal: Int32(message) ?? 0)
     default: throw failure()
     }
   }

@@ -29,16 +29,21 @@ struct Description {
     var skipped: [CHDF5CatalogueSkip] = []
     while true {
       let outcome = try describe(skipping: skipped, into: shared, capacity)
-      let timeouts = skipped.count { HDF5Error.Reason.isTimeout($0.signal) }
-      // The first step is to open the file.
-      let hasFailed = outcome.header.finished == 0 && outcome.header.overflowed == 0
-      if hasFailed, outcome.signal != 0, outcome.header.step > 1,
-        HDF5Error.Reason.isTimeout(outcome.signal) ? timeouts < Self.mostTimeouts : skipped.count < Self.mostCrashes
-      {
+      if isWorthAnother(outcome, after: skipped) {
         skipped.append(CHDF5CatalogueSkip(step: outcome.header.step, signal: outcome.signal))
       } else {
         return try parse(shared, capacity, outcome)
       }
+    }
+  }
+
+  private func isWorthAnother(_ outcome: Outcome, after skipped: [CHDF5CatalogueSkip]) -> Bool {
+    // The first step is to open the file.
+    guard outcome.header.finished == 0, outcome.header.overflowed == 0, outcome.header.step > 1 else { return false }
+    switch outcome.signal {
+    case 0, SIGKILL, SIGXCPU, SIGALRM: return false
+    case SIGPROF: return skipped.count { $0.signal == SIGPROF } < Self.mostTimeouts
+    default: return skipped.count < Self.mostCrashes
     }
   }
 
@@ -50,8 +55,8 @@ struct Description {
       var allowed = CHDF5CatalogueLimits(
         file_bytes: UInt64(size), attribute_bytes: UInt64(limits.attributeBytes),
         variable_strings: UInt64(limits.variableStrings), group_depth: UInt64(limits.depth),
-        memory_bytes: UInt64(limits.describingBytes), step_seconds: UInt32(seconds), cpu_seconds: UInt32(12 * seconds),
-        wall_seconds: UInt32(60 + 24 * seconds), skipped_count: UInt32(skipped.count), skipped: skipped.baseAddress)
+        memory_bytes: UInt64(limits.describingBytes), step_seconds: UInt32(seconds), cpu_seconds: UInt32(30 + 12 * seconds),
+        wall_seconds: UInt32(120 + 24 * seconds), skipped_count: UInt32(skipped.count), skipped: skipped.baseAddress)
       return Library.locked { CHDF5CatalogueStart(descriptor, &allowed, shared, UInt64(capacity)) }
     }
     guard process > 0 else { throw Place(file: path).error(.system("cannot fork: \(systemMessage())")) }
@@ -70,19 +75,19 @@ struct Description {
       if outcome.header.overflowed != 0 {
         throw end.error(.tooLarge("more metadata than a file of \(size) bytes can hold"))
       }
-      throw end.error(.ended(signal: outcome.signal, seconds: limits.describingSeconds))
+      throw end.error(.ended(signal: outcome.signal))
     }
   }
 }
 
 extension HDF5Error.Reason {
   /// What it means that a signal ended the process that described something, or with 0 that it gave up.
-  static func ended(signal: Int32, seconds: Int) -> HDF5Error.Reason {
-    if isTimeout(signal) {
-      return .library("given up: describing it takes more than the limit of \(seconds) s of processor time")
+  static func ended(signal: Int32) -> HDF5Error.Reason {
+    switch signal {
+    case 0: .library("damaged: libhdf5 fails on it")
+    case SIGPROF: .library("given up: describing it takes more than the limit of processor time")
+    case SIGXCPU, SIGALRM, SIGKILL: .library("given up: describing the file takes more than the limits of time")
+    default: .library("damaged: libhdf5 fails on it (signal \(signal))")
     }
-    return .library("damaged: libhdf5 fails on it" + (signal > 0 ? " (signal \(signal))" : ""))
   }
-
-  fileprivate static func isTimeout(_ signal: Int32) -> Bool { [SIGPROF, SIGXCPU, SIGALRM, SIGKILL].contains(signal) }
 }

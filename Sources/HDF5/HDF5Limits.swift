@@ -13,10 +13,11 @@ public struct HDF5Limits: Hashable, Sendable {
   /// Datasets read together take at most this times what the file has, and `spareBytes` besides.
   public var expansion = 64
   public var spareBytes = 64 << 20
-  /// The memory and the processor time that libhdf5 may take to describe a file; for each 64 MiB of the file a second
-  /// is added.
+  /// The memory that libhdf5 may take to describe a file.
   public var describingBytes = 512 << 20
-  public var describingSeconds = 2
+  /// The processor time that it may take for one object or attribute, which is a matter of microseconds; for each 64 MiB of
+  /// the file a second is added.
+  public var describingSeconds = 1
 
   public init() {}
 

@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import SamplingFree
+import TestSupport
 import Testing
 
 @Suite(.serialized) struct RunTests {
@@ -115,7 +116,7 @@ import Testing
     let plan = try bench.plan("sampler=none,focal")
     let whole = "\(bench.folder)/whole"
     try bench.run(plan, into: whole)
-    let error = try #require(throws: TrainingInterrupted.self) { try bench.run(plan, stoppingAfter: 6) }
+    let error = try thrown(TrainingInterrupted.self) { try bench.run(plan, stoppingAfter: 6) }
     #expect(error.step == 2 && error.steps == 4)
     #expect(try bench.text("runs.csv").contains("focal,0,to do"))
     let resumed = try bench.run(plan)

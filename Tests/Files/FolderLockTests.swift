@@ -8,7 +8,7 @@ import Testing
     let directory = try TemporaryDirectory()
     let folder = directory.file("deep/run")
     var lock: FolderLock? = try FolderLock(folder)
-    let error = try #require(throws: FileError.self) { try FolderLock(folder) }
+    let error = try thrown(FileError.self) { try FolderLock(folder) }
     #expect(error.path == folder && error.reason.hasPrefix("is in use by process \(getpid()) on "), "\(error)")
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == [".lock"])
     withExtendedLifetime(lock) {}
@@ -41,19 +41,19 @@ import Testing
     let file = open(path, O_RDWR)
     defer { close(file) }
     try #require(flock(file, LOCK_EX) == 0)
-    let error = try #require(throws: FileError.self) { try FolderLock(directory.path) }
+    let error = try thrown(FileError.self) { try FolderLock(directory.path) }
     #expect(error.reason == "is in use by another process")
   }
 
   @Test func whatIsInTheWayIsNamed() throws {
     let directory = try TemporaryDirectory()
     let file = try directory.write("a file", to: "file")
-    let itself = try #require(throws: FileError.self) { try FolderLock(file) }
+    let itself = try thrown(FileError.self) { try FolderLock(file) }
     #expect(itself.reason == "cannot be made: \(file) is a file, not a folder")
-    let below = try #require(throws: FileError.self) { try FolderLock("\(file)/a/b") }
+    let below = try thrown(FileError.self) { try FolderLock("\(file)/a/b") }
     #expect(below.path == "\(file)/a/b" && below.reason.hasSuffix("Not a directory"), "\(below)")
     try #require(mkfifo(directory.file(".lock"), 0o600) == 0)
-    let pipe = try #require(throws: FileError.self) { try FolderLock(directory.path) }
+    let pipe = try thrown(FileError.self) { try FolderLock(directory.path) }
     #expect(pipe.reason == "is a FIFO, not an ordinary file")
     #expect(throws: FileError.self) { try FolderLock("/proc/none/a") }
     #expect(try directory.names == [".lock", "file"])

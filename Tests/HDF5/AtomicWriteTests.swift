@@ -49,7 +49,7 @@ import Testing
     try FileManager.default.createSymbolicLink(atPath: directory.file("full"), withDestinationPath: "/dev/full")
     for (name, what) in [("pipe", "a FIFO"), ("full", "a device")] {
       let path = directory.file(name)
-      let error = try #require(throws: HDF5Error.self) { try HDF5File.writeAtomically(to: path) { _ in } }
+      let error = try thrown(HDF5Error.self) { try HDF5File.writeAtomically(to: path) { _ in } }
       #expect("\(error)" == "\(path): is \(what), not an ordinary file")
     }
     #expect(try directory.names == ["full", "pipe"])

@@ -1,5 +1,6 @@
 import Foundation
 import HDF5
+import TestSupport
 import Testing
 
 /// What other programs store oddly (Goldens/make_oddities.py), with what h5py and ml_dtypes read of it.
@@ -24,7 +25,7 @@ import Testing
       if let expected = try expected(dataset) {
         #expect(try dataset.read(as: Double.self) == expected, "\(dataset.path)")
       } else {
-        let error = try #require(throws: HDF5Error.self) { _ = try dataset.read(as: Double.self) }
+        let error = try thrown(HDF5Error.self) { _ = try dataset.read(as: Double.self) }
         #expect("\(error)".hasSuffix("\(dataset.path): HDF5: its values were never written, and it has no fill value"))
       }
     }
@@ -46,7 +47,7 @@ import Testing
     (1, "opaque values of 1 byte"), (2, "opaque values of 2 bytes, \"rgb565\""), (3, "opaque values of 3 bytes"),
     (4, "opaque values of 4 bytes, \"colour\""),
   ]) func opaqueValuesOfUnknownMeaningAreRefused(bytes: Int, what: String) throws {
-    let error = try #require(throws: HDF5Error.self) { _ = try root.dataset("types/opaque \(bytes)").read(as: Float.self) }
+    let error = try thrown(HDF5Error.self) { _ = try root.dataset("types/opaque \(bytes)").read(as: Float.self) }
     #expect("\(error)".hasSuffix("/types/opaque \(bytes): expected numbers, found \(what)"), "\(error)")
   }
 
@@ -88,17 +89,15 @@ import Testing
     #expect(try root.dataset("links/reference").type == .other("reference"))
     #expect(try root.group("links/inner/up/inner/up").names.count == 10)
     #expect(try root.dataset("links/soft up/links/typed").read(as: Float.self) == [1, 2])
-    let outside = try #require(throws: HDF5Error.self) { try root.group("links/elsewhere") }
+    let outside = try thrown(HDF5Error.self) { try root.group("links/elsewhere") }
     #expect("\(outside)".hasSuffix("/links/elsewhere: refused: a link out of the file"))
-    let loop = try #require(throws: HDF5Error.self) { try root.group("links/loop") }
+    let loop = try thrown(HDF5Error.self) { try root.group("links/loop") }
     #expect("\(loop)".contains("soft links in a row"))
   }
 
   /// One step is given a second; to walk over all chunks for each would take five.
   @Test func aWholeFileOfManySmallChunksIsRead() throws {
-    var limits = HDF5Limits()
-    limits.describingSeconds = 1
-    let dataset = try HDF5File(reading: goldenPath("many_chunks"), limits: limits).root.dataset("many")
+    let dataset = try HDF5File(reading: goldenPath("many_chunks")).root.dataset("many")
     #expect(try dataset.read(as: Int.self) == Array(0..<20_000))
   }
 

@@ -14,6 +14,8 @@ struct NamedStrategy: CustomTestStringConvertible {
   static let all = StrategyKind.allCases.flatMap { kind in
     StrategyRegistry.standard.descriptions(of: kind).map { NamedStrategy(kind: kind, name: $0.name) }
   }
+  /// That make the losses. No closure is written in an attribute: it crashes the compiler of Swift 6.0.
+  static let ofLosses = all.filter { $0.kind == .sampler || $0.kind == .regressionLoss }
 }
 
 /// Each strategy of the package by its name alone, in a run with everything else at its default.

@@ -140,7 +140,7 @@ import Testing
 
     // Asked during the evaluation after step 3 and the last one, otherwise between two steps.
     let notes = Notes()
-    let error = try #require(throws: TrainingInterrupted.self) {
+    let error = try thrown(TrainingInterrupted.self) {
       try TinyExperiment.train(configuration, observer: notes, shouldStop: { notes.reports.count >= steps })
     }
     #expect(error.step == steps && error.steps == 6 && error.checkpoint == folder.checkpoint)

@@ -17,7 +17,7 @@ import Testing
     _ = try directory.write("notes", to: "run/notes.txt")
     let configuration = try TinyExperiment.configuration(output: directory.file("run"), "train.steps=1")
     for start in [Trainer.Start.fresh, .overwriting] {
-      let error = try #require(throws: TrainingError.self) { try TinyExperiment.train(configuration, start: start) }
+      let error = try thrown(TrainingError.self) { try TinyExperiment.train(configuration, start: start) }
       #expect(error.description.hasPrefix("\(file) is there, and no run wrote it"), "\(error)")
     }
     #expect(try String(contentsOfFile: file, encoding: .utf8) == text)
@@ -29,7 +29,7 @@ import Testing
     let folder = RunFolder(directory.file("run"))
     try TinyExperiment.train(TinyExperiment.configuration(output: folder.path, "train.steps=1"))
     _ = try directory.write("# mine\nseed: 1\n", to: "run/config.yaml")
-    let error = try #require(throws: TrainingError.self) {
+    let error = try thrown(TrainingError.self) {
       try TinyExperiment.train(TinyExperiment.configuration(output: folder.path, "train.steps=2"), start: .resuming)
     }
     #expect(error.description.hasPrefix("\(folder.configuration) is there, and no run wrote it"), "\(error)")
@@ -54,7 +54,7 @@ import Testing
     let file = try directory.write("kept", to: "run/\(name)/inside")
     let configuration = try TinyExperiment.configuration(output: directory.file("run"), "train.steps=1")
     for start in [Trainer.Start.fresh, .overwriting, .resuming] {
-      let error = try #require(throws: TrainingError.self) { try TinyExperiment.train(configuration, start: start) }
+      let error = try thrown(TrainingError.self) { try TinyExperiment.train(configuration, start: start) }
       #expect(error.description.contains("run/\(name) is a folder, not an ordinary file"), "\(error)")
     }
     #expect(try bytes(of: file) == Data("kept".utf8))
@@ -79,7 +79,7 @@ import Testing
     notes.afterStep = { report in
       let files = try? FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
       for start in [Trainer.Start.fresh, .overwriting, .resuming] {
-        let error = #expect(throws: TrainingError.self) { try TinyExperiment.train(configuration, start: start) }
+        let error = try? thrown(TrainingError.self) { try TinyExperiment.train(configuration, start: start) }
         #expect(error?.description.hasPrefix("train.output: \(folder.path) is in use by process \(getpid()) on ") == true, "\(error as Any)")
       }
       #expect((try? FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()) == files)
@@ -97,7 +97,7 @@ import Testing
     configuration.data.name = .coco
     configuration.data.trainAnnotations = "absent.json"
     configuration.data.trainImages = "."
-    let error = try #require(throws: TrainingError.self) { try TinyExperiment.train(configuration) }
+    let error = try thrown(TrainingError.self) { try TinyExperiment.train(configuration) }
     #expect(error.description.contains("is in use by"))
     withExtendedLifetime(lock) {}
   }

@@ -152,7 +152,7 @@ import Testing
     try WeightsFile.write(weights, to: directory.file("large.h5"))
     let configuration = try TinyExperiment.configuration(output: folder.path, "train.initialWeights=\(directory.file("large.h5"))")
     let notes = Notes()
-    let error = try #require(throws: TrainingDiverged.self) { try TinyExperiment.train(configuration, observer: notes) }
+    let error = try thrown(TrainingDiverged.self) { try TinyExperiment.train(configuration, observer: notes) }
     let ids = try BatchLoader.indexes(step: 0, batchSize: 2, count: 12, seed: 3).map { try configuration.dataset(.train).header(at: $0).id }
     #expect(error.step == 0)
     #expect(
@@ -180,7 +180,7 @@ import Testing
       var trainer = try Trainer(configuration, registry: registry, start: start, observer: &observer)
       _ = try trainer.run(observer: &observer)
     }
-    let error = try #require(throws: TrainingDiverged.self) { try train(configuration, .fresh) }
+    let error = try thrown(TrainingDiverged.self) { try train(configuration, .fresh) }
     #expect(error.step == 3 && error.reason.hasPrefix("the gradient's norm is "), "\(error)")
     #expect(error.reason.contains("; first: the gradient of heads/"), "\(error)")
     let checkpoint = try WeightsFile.readCheckpoint(folder.diverged)

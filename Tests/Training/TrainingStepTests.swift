@@ -187,7 +187,7 @@ import Testing
 
   /// Without batch statistics, a mini-batch in parts is the mini-batch, whatever the strategies count over it or keep from
   /// step to step.
-  @Test(arguments: NamedStrategy.all.filter { $0.kind == .sampler || $0.kind == .regressionLoss })
+  @Test(arguments: NamedStrategy.ofLosses)
   func partsAreTheMiniBatch(strategy: NamedStrategy) throws {
     let network = try Self.tinyNetwork(normalization: strategy.name == "focal" ? .frozenBatch : .group(2))
     for entry in network.parameters.entries where entry.declaration.path.hasSuffix("logits/kernel") {

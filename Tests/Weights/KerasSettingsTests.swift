@@ -157,7 +157,7 @@ import Weights
     ("keras-retinanet-anchors.h5", "\"nms\": true", "\"nms\": false", true, "filtered without suppression"),
   ]) func whatWouldComputeSomethingElseIsRefused(golden: String, old: String, new: String, first: Bool, expected: String) throws {
     let path = try restated(golden, [(old, new)], first: first)
-    let error = try #require(throws: ConventionError.self) { try WeightsFile.read(path) }
+    let error = try thrown(ConventionError.self) { try WeightsFile.read(path) }
     #expect(error.description.hasPrefix("\(path): ") && error.description.contains(expected), "\(error)")
   }
 
@@ -188,7 +188,7 @@ import Weights
     let assumptions = try WeightsFile.read(directory.file("weights alone")).assumptions
     #expect(assumptions.contains { $0.contains("epsilon 1e-05") } && assumptions.contains { $0.contains("anchors") }, "\(assumptions)")
     try copy.write(try Golden.file("keras-retinanet-anchors.h5", in: directory), to: directory.file("other anchors"))
-    let error = try #require(throws: ConventionError.self) { try WeightsFile.read(directory.file("other anchors")) }
+    let error = try thrown(ConventionError.self) { try WeightsFile.read(directory.file("other anchors")) }
     #expect(error.description.contains("4 anchors a location, where keras-retinanet has 9: their sizes are not in the file"), "\(error)")
   }
 
@@ -201,7 +201,7 @@ import Weights
     copy.extraGroups[layer] = ["weight_names": .strings(["\(layer)_gamma"])]
     copy.extra["\(layer)/\(layer)_gamma"] = ([2], [1, 1])
     try copy.write(golden, to: directory.file("scaled"))
-    let error = try #require(throws: ConventionError.self) { try WeightsFile.read(directory.file("scaled")) }
+    let error = try thrown(ConventionError.self) { try WeightsFile.read(directory.file("scaled")) }
     #expect(error.description.contains("it has \"\(layer)/gamma\", which this package does not compute"), "\(error)")
   }
 

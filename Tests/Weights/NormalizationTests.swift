@@ -37,13 +37,13 @@ import Weights
   ] as [(Float, Double, String)])
   func variancesAreChecked(value: Float, epsilon: Double, expected: String) throws {
     let path = try changed([Self.variance: { $0[0] = value }], epsilon: epsilon)
-    let error = try #require(throws: ConventionError.self) { try WeightsFile.read(path) }
+    let error = try thrown(ConventionError.self) { try WeightsFile.read(path) }
     #expect(error.description.hasPrefix("\(path): \(Self.variance): ") && error.description.contains(expected), "\(error)")
   }
 
   @Test func aLayerThatNeverVariedIsDamage() throws {
     let path = try changed([Self.variance: { $0 = $0.map { _ in 0 } }])
-    let error = try #require(throws: ConventionError.self) { try WeightsFile.read(path) }
+    let error = try thrown(ConventionError.self) { try WeightsFile.read(path) }
     #expect(error.description.contains("\(Self.variance): all 4 variances are 0"), "\(error)")
   }
 
@@ -58,13 +58,13 @@ import Weights
 
   @Test func scalesThatOverflowAreNamed() throws {
     let path = try changed([Self.variance: { $0[2] = 1e-38 }, "body.layer2.0.bn1.weight": { $0[2] = 1e30 }], epsilon: 0)
-    let error = try #require(throws: ConventionError.self) { try WeightsFile.read(path) }
+    let error = try thrown(ConventionError.self) { try WeightsFile.read(path) }
     #expect(error.description.contains("\(Self.variance): channel 2 is scaled by"), "\(error)")
   }
 
   @Test(arguments: [-1.0, .nan, 2, .infinity]) func anEpsilonThatIsNoneIsNamed(epsilon: Double) throws {
     let path = try changed([:], epsilon: epsilon)
-    let error = try #require(throws: ConventionError.self) { try WeightsFile.read(path) }
+    let error = try thrown(ConventionError.self) { try WeightsFile.read(path) }
     #expect(error.description.contains("batch_norm_epsilon is \(epsilon)"), "\(error)")
   }
 
@@ -74,7 +74,7 @@ import Weights
     weights.tensors["backbone/stage3/block1/norm2/moving_variance"]?.values[3] = -0.5
     try WeightsFile.write(weights, to: directory.file("native"))
     let read = try WeightsFile.read(directory.file("native"))
-    let error = try #require(throws: ConventionError.self) { try DetectionRunner(weights: read, registry: .standard) }
+    let error = try thrown(ConventionError.self) { try DetectionRunner(weights: read, registry: .standard) }
     #expect(error.description.contains("backbone/stage3/block1/norm2/moving_variance: the variance of channel 3 is -0.5"), "\(error)")
   }
 
@@ -87,7 +87,7 @@ import Weights
     weights.tensors[path]?.values = tensor.values.map { $0 < 0 ? -3e38 : 3e38 }
     let runner = try DetectionRunner(weights: weights, registry: .standard)
     let pixels = HashedValues.uniform("noise", count: 64 * 96 * 3).map { UInt8(256 * $0) }
-    let error = try #require(throws: DetectorError.self) { try runner.detect([Image(width: 96, height: 64, pixels: pixels)]) }
+    let error = try thrown(DetectorError.self) { try runner.detect([Image(width: 96, height: 64, pixels: pixels)]) }
     #expect(error.description.contains("results are not finite, first those of \(place):"), "\(error)")
   }
 
@@ -95,7 +95,7 @@ import Weights
   @Test func aParameterTooManyIsNotDetectedWith() throws {
     var weights = try WeightsFile.read(Golden.file("torchvision.h5", in: directory))
     weights.tensors["backbone/stage1/block1/squeeze/kernel"] = Tensor(shape: [1], values: [1])
-    let error = try #require(throws: DetectorError.self) { try DetectionRunner(weights: weights, registry: .standard) }
+    let error = try thrown(DetectorError.self) { try DetectionRunner(weights: weights, registry: .standard) }
     #expect(error.description.contains("backbone/stage1/block1/squeeze/kernel: the model has no such parameter"), "\(error)")
   }
 }

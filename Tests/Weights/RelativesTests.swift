@@ -24,7 +24,7 @@ import Weights
   }
 
   private func complaint(_ path: String) throws -> String {
-    let error = try #require(throws: ConventionError.self) { try WeightsFile.read(path) }
+    let error = try thrown(ConventionError.self) { try WeightsFile.read(path) }
     #expect(error.description.hasPrefix("\(path): "))
     let summary = try WeightsFile.summary(path)
     #expect(summary.contains("convention: unknown\nmodel: none that is read: \(error.description.dropFirst(path.count + 2))"), "\(summary.prefix(500))")
