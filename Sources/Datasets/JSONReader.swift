@@ -152,7 +152,8 @@ struct JSONReader {
       case .key(let key): text.isEmpty ? key : "\(text).\(key)"
       }
     }
-    return .badJSON(file: file, key: name, problem: problem)
+    // A key may be as long as its file.
+    return .badJSON(file: file, key: name.count > 200 ? "\(name.prefix(200))…" : name, problem: problem)
   }
 
   private func invalid(_ reason: String) -> COCODatasetError {
