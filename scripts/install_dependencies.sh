@@ -6,7 +6,7 @@ stop() { printf '%s\n' "$@" >&2; exit 1; }
 system() { (. /etc/os-release 2>/dev/null && echo "${PRETTY_NAME:-Linux}") || uname -s; }
 
 [ "$(uname -s)" = Linux ] || stop "SamplingFree builds on Linux only, and this is $(uname -s). A container will do, from this folder:" \
-  "  docker run --rm -it -v \"\$PWD\":/src -w /src debian:13 sh -c 'apt-get update && apt-get install -y make swiftlang && make demo'"
+  "  docker run --rm -it --platform linux/amd64 -v \"\$PWD\":/src -w /src debian:13 sh -c 'apt-get update && apt-get install -y make swiftlang && make demo'"
 
 command -v swift >/dev/null || stop "There is no swift on the PATH: install 6.0 or newer, by \"apt-get install swiftlang\" on Debian 13, otherwise from https://swift.org/install/linux."
 said=$(swift --version 2>&1) || stop "$(command -v swift) does not start; the libraries that it needs are listed at https://swift.org/install/linux. It says:" "$said"
@@ -15,6 +15,8 @@ case $version in
   [1-5] | [1-5].*) stop "Swift $version is too old: 6.0 or newer is needed, from https://swift.org/install/linux; $(command -v swift) is this one." ;;
 esac
 
+# SwiftPM fetches packages by git.
+command -v git >/dev/null || set -- git ca-certificates "$@"
 packages="pkg-config libhdf5-dev libdnnl-dev libjpeg-dev libpng-dev libcairo2-dev zlib1g-dev libzip-dev libopenmpi-dev openmpi-bin fonts-dejavu-core $*"
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
   stop "$(system) has no apt: SamplingFree is built and tested on Debian; install what it needs yourself (Debian's names: $packages), then swift build -c release --product sampling-free"

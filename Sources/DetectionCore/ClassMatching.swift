@@ -18,7 +18,7 @@ public struct ClassMatching: Hashable, Sendable {
     self.wanted = wanted
     self.known = known
     let positions = Dictionary(zip(known, known.indices)) { first, _ in first }
-    let byName = wanted == known ? Array(known.indices) : wanted.map { positions[$0] }
+    let byName: [Int?] = wanted == known ? Array(known.indices) : wanted.map { positions[$0] }
     func areGeneric(_ names: some Sequence<String>) -> Bool {
       names.allSatisfy { Self.isGeneric($0, numbersAreNames: numbersAreNames) }
     }
