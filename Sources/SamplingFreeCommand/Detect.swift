@@ -70,32 +70,36 @@ struct Detect: ParsableCommand {
     try print(report)
   }
 
-  /// An image that cannot be read costs itself, and the status; a picture that cannot be written ends the work.
+  /// An image that cannot be read or drawn costs itself, and the status; a picture that cannot be written ends the work.
   private func drawImages(_ runner: DetectionRunner, _ renderer: DetectionRenderer) throws {
     let pictures = try PictureFiles(images: images, output: output)
     var report: [ImageReport] = []
     var failures = 0
     do {
       for (path, picture) in zip(images, pictures.paths) {
-        let decoded: DecodedImage
-        do { decoded = try DecodedImage(contentsOf: path) } catch {
+        let drawn: Image
+        do {
+          let decoded = try DecodedImage(contentsOf: path)
+          if let warning = decoded.warning { printError("Warning: \(path): \(warning)") }
+          let found = try detect(decoded.image, runner)
+          report.append(ImageReport(image: path, found, runner.classNames))
+          drawn = try renderer.draw(found, on: decoded.image, scale: scale(of: decoded.image))
+        } catch {
+          let failure = ImageFailure(description: error is ImageError ? "\(error)" : "\(path): \(error)")
           // The last error is the command's own.
-          if images.count == 1 { throw error }
-          printError("Error: \(error)")
+          if images.count == 1 { throw failure }
+          printError("Error: \(failure)")
           failures += 1
           continue
         }
-        if let warning = decoded.warning { printError("Warning: \(path): \(warning)") }
-        let found = try detect(decoded.image, runner)
-        report.append(ImageReport(image: path, found, runner.classNames))
-        try write(try renderer.draw(found, on: decoded.image, scale: scale(of: decoded.image)), to: picture, of: path)
+        try write(drawn, to: picture, of: path)
       }
     } catch {
       if !report.isEmpty { try print(report) }
       throw error
     }
     if !report.isEmpty { try print(report) }
-    if failures > 0 { throw ReadingFailed(description: "\(failures) of \(images.count) images could not be read") }
+    if failures > 0 { throw ImageFailure(description: "\(failures) of \(images.count) images could not be read or drawn") }
   }
 
   private func print(_ report: [ImageReport]) throws {
@@ -122,7 +126,7 @@ struct Detect: ParsableCommand {
   }
 }
 
-private struct ReadingFailed: Error, CustomStringConvertible {
+private struct ImageFailure: Error, CustomStringConvertible {
   let description: String
 }
 

@@ -134,10 +134,22 @@ import Testing
     let result = try Command.run("detect", run.weights, "img/0.png", name, "img/1.png", "--json", in: directory)
     #expect(result.status == 1)
     #expect(result.messages.contains("Error: \(name): ") && result.messages.contains(reason), "\(result.messages)")
-    #expect(result.messages.hasSuffix("Error: 1 of 3 images could not be read\n"), "\(result.messages)")
+    #expect(result.messages.hasSuffix("Error: 1 of 3 images could not be read or drawn\n"), "\(result.messages)")
     #expect(try FileManager.default.contentsOfDirectory(atPath: directory.file("detections")).sorted() == ["0.png", "1.png"])
     let reports = try JSONDecoder().decode([ReadingCommandTests.ImageReport].self, from: Data(result.output.utf8))
     #expect(reports.map(\.image) == ["img/0.png", "img/1.png"])
+  }
+
+  /// Pictures have a largest side.
+  @Test func anImageThatCannotBeDrawnIsDetectedInAlone() throws {
+    let run = try TrainedRun.get()
+    try write()
+    try Image(width: 40_000, height: 1).writePNG(to: directory.file("line.png"))
+    let result = try Command.run("detect", run.weights, "line.png", "img/1.png", "--json", in: directory)
+    #expect(result.status == 1 && result.messages.contains("Error: line.png: a picture of 40000 x 1 pixels"), "\(result.messages)")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: directory.file("detections")) == ["1.png"])
+    let reports = try JSONDecoder().decode([ReadingCommandTests.ImageReport].self, from: Data(result.output.utf8))
+    #expect(reports.map(\.image) == ["line.png", "img/1.png"])
   }
 
   @Test func aFullStandardOutputIsAnError() throws {
