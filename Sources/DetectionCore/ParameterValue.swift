@@ -34,6 +34,8 @@ extension ParameterValue: CustomStringConvertible {
       case "\t": "\\t"
       case _ where scalar.value < 32 || (127..<160).contains(scalar.value):
         "\\x" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
+      // Line breaks and the byte order mark: as they are, a reader would fold or drop them.
+      case "\u{2028}", "\u{2029}", "\u{FEFF}": "\\u" + String(scalar.value, radix: 16)
       default: String(scalar)
       }
     }

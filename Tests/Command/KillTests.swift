@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Processes that are killed at random moments, and disks that are full at every write: what resumes ends with the same
-/// bytes. `make kill-test KILLS=100` kills that often.
+/// bytes. `make kill-test KILLS=100` kills that often, and bounds files at as many sizes.
 @Suite(.serialized) struct KillTests {
   static let kills = Int(ProcessInfo.processInfo.environment["KILLS"] ?? "") ?? 3
   static let more = ["--set", "train.steps=30", "--set", "train.checkpointEvery=2", "--set", "train.evaluateEvery=7"]
@@ -89,8 +89,9 @@ import Testing
     #expect(try Command.run(arguments, in: whole).status == 0)
     let sizes = try ["config.yaml", "metrics.jsonl", "checkpoint.h5", "weights.h5"].map { try bytes(of: whole.file("run/\($0)")).count }
     // In the middle of each file, and at its very end.
-    let limits = Set(sizes.flatMap { [$0 / 2, $0 - 1] } + [0, 1]).sorted()
-    for limit in limits {
+    var limits = Set(sizes.flatMap { [$0 / 2, $0 - 1] } + [0, 1])
+    if Self.kills > 10 { limits.formUnion(stride(from: 0, to: sizes[3], by: max(1, sizes[3] / Self.kills))) }
+    for limit in limits.sorted() {
       let directory = try TrainCommandTests.directory()
       let process = Command.process([], in: directory.path)
       process.executableURL = URL(fileURLWithPath: "/usr/bin/env")

@@ -56,7 +56,7 @@ import Testing
   @Test(arguments: [
     ParameterValue.null, .bool(true), .bool(false), .int(0), .int(-7), .int(.max), .int(.min), .double(0.1), .double(-2),
     .double(1e300), .double(.leastNonzeroMagnitude), .double(.infinity), .double(-.infinity), .string(""), .string("2"), .string("0.5"),
-    .string("true"), .string("null"), .string("~"), .string("a\nb\t\"c\" \\ ü # x: y"), .string("\u{1}\u{7f}\u{85}"),
+    .string("true"), .string("null"), .string("~"), .string("a\nb\t\"c\" \\ ü # x: y"), .string("\u{1}\u{7f}\u{85}"), .string("\u{2028} \u{2029}\u{FEFF}"),
     .string("[1]"), .string("2020-01-01"), .list([]), .list([.int(1), .string("a"), .list([.null])]), .map([:]),
     .map(["a": .int(1), "b c": .map(["d": .bool(true)])]),
   ])
