@@ -43,7 +43,7 @@ public struct FuzzTarget: Sendable {
       let message = "\(error)"
       let lines = message.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
       // Foundation's errors name neither file nor key; what a file holds must not steer a terminal.
-      let unfit = message.isEmpty || lines.count > messageLines || message.utf8.count > 4000 || message.contains("Error Domain=")
+      let unfit = message.isEmpty || lines.count > messageLines || message.utf8.count > 10_000 || message.contains("Error Domain=")
         || error is DecodingError || lines.joined().unicodeScalars.contains { $0.properties.generalCategory == .control }
       if unfit { throw UnfitError(message: message) }
       return message
